@@ -78,17 +78,14 @@ def send(request: HttpRequest, release: Release, path: str, *, actor: User) -> H
     return response
 
 
-def is_stopped(file: ReleaseFile) -> bool:
-    """Return whether the file may not be sent: its release was withdrawn, or has a video that is in quarantine now.
-
-    Only files that are made from those of the videos wait for the quarantine. It may end, and a withdrawal may not.
-    """
-    return is_withdrawn(file.release) or (file.kind in videos.WITH_FILES and videos.in_quarantine(file.release) > 0)
+def waits(file: ReleaseFile) -> bool:
+    """Return whether the file is made from those of videos, one of which is in quarantine now. That may end again."""
+    return file.kind in videos.WITH_FILES and videos.in_quarantine(file.release) > 0
 
 
 def _require_no_quarantine(file: ReleaseFile) -> None:
     """Raise Refused if the file may not be sent because of a quarantine."""
-    if is_stopped(file):
+    if waits(file):
         sentence = _(
             "A video of release %(n)s is in quarantine. Its videos and frames cannot be downloaded until a safety "
             "officer has decided. The other files can."
@@ -107,7 +104,7 @@ class WhileAllowed:
         """Return the next bytes. Raise OSError once the file may not be sent any more."""
         if time.monotonic() - self.looked_at > LOOK_EVERY_S:
             self.looked_at = time.monotonic()
-            if is_stopped(self.row):
+            if is_withdrawn(self.row.release) or waits(self.row):
                 raise OSError(f"{self.row} of {self.row.release} was withdrawn or quarantined during a download")
         block: bytes = self.file.read(size)
         return block

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Count
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop
 
 from diptych.refusals import Refused
 from media.names import TRAINING_FRAMES
@@ -21,6 +20,15 @@ FOLDERS = {VIDEOS: "video_archives", SINGLE_VIDEOS: "videos", FRAMES: "frames"}
 ARCHIVE_BYTES = 1_000_000_000
 #: Rows that are read at a time.
 CHUNK = 1000
+# Workers write these sentences in English, and pages translate them.
+WITHOUT_FILES = gettext_noop(
+    "Some videos of this release have no prepared files. Make the release without videos and frames, or have these "
+    "videos prepared again."
+)
+QUARANTINED = gettext_noop(
+    "A video of this release is in quarantine, so its files cannot be released. Make the release again without the "
+    "video, or wait for the decision of the safety officer."
+)
 
 _sizes = ", ".join(f"(asset.facts->'files'->>'frames/{number}.jpg')::integer" for number in range(TRAINING_FRAMES))
 #: A tar has a header of 512 bytes for each file, and fills the last block of 512 bytes.
@@ -58,32 +66,21 @@ INSERT INTO releases_releasevideo
 SELECT %(study)s, %(release)s, video_id, asset_id, part, facts, byte_size, frame_sizes, place,
        {_archive(_in_tar.format(size="byte_size"))}, {_archive(_frames_in_tar)}
   FROM known"""  # noqa: S608 - of names in this module
-WITHOUT_FILES = f"""
+ANY_WITHOUT_FILES = f"""
 WITH chosen AS MATERIALIZED ({_chosen})
-SELECT count(*) FROM chosen JOIN media_asset asset ON asset.id = chosen.asset_id
+SELECT EXISTS (SELECT FROM chosen JOIN media_asset asset ON asset.id = chosen.asset_id
  WHERE asset.facts->'playback'->>'sha256' IS NULL OR asset.facts->'files'->>'playback.mp4' IS NULL
-    OR array_position(ARRAY[{_sizes}], NULL) IS NOT NULL"""  # noqa: S608 - of names in this module
+    OR array_position(ARRAY[{_sizes}], NULL) IS NOT NULL)"""  # noqa: S608 - of names in this module
 
 
 def freeze(release: Release) -> None:
     """Write the videos of a release whose items are written. Raise Refused if some have no files."""
     values = {"study": release.study_id, "release": release.pk, "archive_bytes": ARCHIVE_BYTES}
     with connection.cursor() as cursor:
-        cursor.execute(WITHOUT_FILES, values)
-        if number := cursor.fetchone()[0]:
-            raise Refused(_without_files(number), "no_files")
+        cursor.execute(ANY_WITHOUT_FILES, values)
+        if cursor.fetchone()[0]:
+            raise Refused(WITHOUT_FILES, "no_files")
         cursor.execute(WRITE, values)
-
-
-def _without_files(number: int) -> str:
-    said = ngettext(
-        "%(n)s video of this release has no prepared files. Make the release without videos and frames, or prepare the "
-        "video again.",
-        "%(n)s videos of this release have no prepared files. Make the release without videos and frames, or prepare "
-        "these videos again.",
-        number,
-    )
-    return said % {"n": number}
 
 
 def in_quarantine(release: Release) -> int:
@@ -93,13 +90,8 @@ def in_quarantine(release: Release) -> int:
 
 def refuse_quarantined(release: Release) -> None:
     """Raise Refused if a video whose files the release has is in quarantine now."""
-    if not in_quarantine(release):
-        return
-    sentence = _(
-        "A video of release %(n)s is in quarantine, so the release cannot have its files. Make the release again "
-        "without it, or wait for the decision of the safety officer."
-    )
-    raise Refused(sentence % {"n": release.number}, "quarantined")
+    if in_quarantine(release):
+        raise Refused(QUARANTINED, "quarantined")
 
 
 class Archive(NamedTuple):

@@ -90,6 +90,7 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "outcome": pages.outcome(shown),
         "files": files,
         "single_videos": single_videos,
+        "with_videos": videos.WITH_FILES,
         "quarantined": bool(files) and videos.in_quarantine(shown) > 0,
         "funnel": pages.funnel(shown.funnel),
         "parts": pages.parts(shown),

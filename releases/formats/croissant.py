@@ -4,12 +4,12 @@ Each record set is one Parquet file, because a file has a hash and a set of file
 against the published bytes before it is written.
 """
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from diptych.downloads import CopyFile
 from diptych.refusals import Refused
@@ -20,6 +20,10 @@ from releases.items import Items
 from releases.models import Release
 
 PATH = "croissant.json"
+#: Workers write this sentence in English, and pages translate it.
+WRONG = gettext_noop(
+    "The description for Croissant does not fit the files. Tell your server administrator. The log has details."
+)
 OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 CONFORMS_TO = ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"]
 TYPES = {
@@ -57,6 +61,8 @@ CONTEXT: dict[str, Any] = {
     "sc": "https://schema.org/",
 }
 
+logger = logging.getLogger(__name__)
+
 
 def write(release: Release, items: Items, folder: Folder) -> None:
     """Write the file. Raise Refused if the description does not fit the published files."""
@@ -66,8 +72,8 @@ def write(release: Release, items: Items, folder: Folder) -> None:
         hashes = {row.path: row.sha256 for row in written}
         made = document(release, published(release, written), hashes)
         if wrong := croissant_check.faults(made, folder.open):
-            sentence = _("The description for Croissant is wrong: %(fault)s Tell your server administrator.")
-            raise Refused(sentence % {"fault": wrong[0]}, "wrong_description")
+            logger.error("The description of %s for Croissant is wrong: %s", release, " ".join(wrong))
+            raise Refused(WRONG, "wrong_description")
         file.write(orjson.dumps(made, option=OPTIONS))
 
     folder.add(PATH, write_checked)

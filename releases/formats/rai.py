@@ -140,12 +140,13 @@ def _people(release: Release) -> str:
 
 def _biases(release: Release) -> Iterator[str]:
     """Yield who did not agree to see which harm: their answers on such videos are missing."""
-    labels = {harm.key: harm.english for harm in HARMS}
-    for harm, people in release.about["collection"]["opted_out"].items():
+    opted_out = release.about["collection"]["opted_out"]
+    for harm in HARMS:
+        people = opted_out[harm.key]
         if people != 0:
             who = "Some annotators" if people is None else f"{people} annotators"
-            yield f"{who} did not agree to see: {labels[harm]}. They were not asked about pairs that may show it."
-    if not any(people != 0 for people in release.about["collection"]["opted_out"].values()):
+            yield f"{who} did not agree to see: {harm.english}. They were not asked about pairs that may show it."
+    if not any(people != 0 for people in opted_out.values()):
         yield "No annotator declined to see any of the harms."
 
 

@@ -1,12 +1,13 @@
 """Read the stored files of the videos of a release, and stop the release if they are not what was frozen."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from django.core.files.storage import default_storage
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from diptych.refusals import Refused
 from media.stored_files import trouble_of_storage
@@ -17,6 +18,17 @@ from releases.models import ReleaseVideo
 
 #: Videos after which the job looks again whether one of the release is in quarantine.
 LOOK_EVERY = 100
+# Workers write these sentences in English, and pages translate them.
+MISSING = gettext_noop(
+    "The storage lacks a file of one of the videos. The command check_media lists such videos. Have them prepared "
+    "again, or make the release without videos and frames."
+)
+CHANGED = gettext_noop(
+    "A stored file of one of the videos has other bytes than when the answers were copied. Make the release again. The "
+    "log names the video."
+)
+
+logger = logging.getLogger(__name__)
 
 
 class Checked:
@@ -33,7 +45,7 @@ class Checked:
             with trouble_of_storage():
                 more = self.file.read(wanted - len(block))
             if not more:
-                raise Refused(_changed(self.row), "changed")
+                self.refuse()
             block += more
         self.left -= len(block)
         self._digest.update(block)
@@ -42,7 +54,12 @@ class Checked:
     def require(self, sha256: str | None = None) -> None:
         """Raise Refused if the file is longer than it was, or if its bytes do not have this SHA-256."""
         if self.left or self.file.read(1) or (sha256 is not None and self._digest.hexdigest() != sha256):
-            raise Refused(_changed(self.row), "changed")
+            self.refuse()
+
+    def refuse(self) -> NoReturn:
+        """Raise Refused because the file is another one."""
+        logger.error("A file of video %s has other bytes than its release stated", self.row.video.public_id)
+        raise Refused(CHANGED, "changed")
 
 
 @contextmanager
@@ -53,7 +70,8 @@ def stored(row: ReleaseVideo, name: str, size: int) -> Iterator[Checked]:
             file: Any = default_storage.open(name)
     except FileNotFoundError:
         videos.refuse_quarantined(row.release)
-        raise Refused(_missing(row), "no_files") from None
+        logger.error("The storage lacks %s of video %s", name, row.video.public_id)
+        raise Refused(MISSING, "no_files") from None
     with file:
         yield Checked(file, row, size)
 
@@ -65,18 +83,3 @@ def watched(items: Items, rows: Iterable[ReleaseVideo]) -> Iterator[ReleaseVideo
         for row in group:
             yield row
             items.progress.advance()
-
-
-def _missing(row: ReleaseVideo) -> str:
-    sentence = _(
-        "The storage lacks a file of video %(video)s. Have the video prepared again, or make the release without "
-        "videos and frames."
-    )
-    return sentence % {"video": row.video.public_id}
-
-
-def _changed(row: ReleaseVideo) -> str:
-    sentence = _(
-        "A stored file of video %(video)s has other bytes than when the answers were copied. Make the release again."
-    )
-    return sentence % {"video": row.video.public_id}

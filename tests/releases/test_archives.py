@@ -129,24 +129,25 @@ class TestStopped:
         assert not Release.objects.get(pk=release.pk).manifest
         return release.reason
 
-    def test_videos_without_files_are_counted_before_anything_is_written(self, study):
+    def test_videos_without_files_are_found_before_anything_is_written(self, study):
         factories.pair(study)
         factories.answer(factories.member(study, "annotator"), study)
-        assert self.stopped(study, formats=["frames"]).startswith("2 videos of this release have no prepared files.")
+        assert self.stopped(study, formats=["frames"]).startswith("Some videos of this release have no prepared files.")
         assert not ReleaseVideo.objects.exists()
         assert made(study, formats=["jsonl"]).state == "done"
 
-    def test_a_missing_file_is_named(self, study, pairs):
+    def test_a_missing_file_is_named_in_the_log(self, study, pairs, caplog):
         video = pairs[0].video_1
         default_storage.delete(names.frame(video.asset.public_id, 7))
-        assert f"lacks a file of video {video.public_id}" in self.stopped(study, formats=["frames"])
+        assert self.stopped(study, formats=["frames"]) == stored_videos.MISSING
+        assert f"frames/7.jpg of video {video.public_id}" in caplog.text
 
     @pytest.mark.parametrize("content", [b"other", bytes(900), bytes(901)])
     @pytest.mark.parametrize("form", ["videos", "single_videos"])
     def test_other_bytes_are_never_released(self, study, pairs, content, form):
         video = pairs[0].video_1
         default_storage.save(names.playback(video.asset.public_id), ContentFile(content))
-        assert f"file of video {video.public_id} has other bytes" in self.stopped(study, formats=[form])
+        assert self.stopped(study, formats=[form]) == stored_videos.CHANGED
 
     def test_a_video_that_is_quarantined_meanwhile(self, study, pairs, monkeypatch):
         """The files are moved, or archived already."""
@@ -157,7 +158,7 @@ class TestStopped:
                 making.run(release.pk)
             release.refresh_from_db()
             assert release.state == "failed"
-            assert "in quarantine" in release.reason
+            assert release.reason == videos.QUARANTINED
             self.clear(pairs[0])
 
     def report_at(self, at, pair, patch):
@@ -190,6 +191,30 @@ class TestQuarantineOfACompleteRelease:
                 sending.send(rf.get("/"), release, path, actor=researcher)
         response = sending.send(rf.get("/"), release, "pairs/train-00000-of-00001.parquet", actor=researcher)
         assert response.status_code == 200
+
+    def test_a_download_that_runs_ends(self, release, pairs, monkeypatch):
+        monkeypatch.setattr(sending, "LOOK_EVERY_S", -1)
+        row = release.files.get(path="frames/frames-train-00000.tar")
+        with default_storage.open(row.stored_name) as opened:
+            file = sending.WhileAllowed(opened, row)
+            assert file.read(10)
+            reported(pairs[0])
+            with pytest.raises(OSError, match="quarantined"):
+                file.read(10)
+
+    def test_its_page_says_so_and_counts_single_videos(self, release, pairs, researcher, client):
+        client.force_login(researcher)
+        page = client.get(f"/studies/{release.study.slug}/releases/{release.number}/").content.decode()
+        assert "4 single videos" in page
+        assert "videos/metadata.parquet" in page
+        assert "files/frames/frames-train-00000.tar" in page
+        assert ".mp4" not in page
+        assert "in quarantine" not in page
+        reported(pairs[0])
+        page = client.get(f"/studies/{release.study.slug}/releases/{release.number}/").content.decode()
+        assert "A video of this release is in quarantine." in page
+        assert "files/frames/frames-train-00000.tar" not in page
+        assert "files/pairs/train-00000-of-00001.parquet" in page
 
     def test_it_is_not_rebuilt_meanwhile(self, release, pairs, tmp_path):
         reported(pairs[0])

@@ -111,13 +111,14 @@ class TestCroissant:
             "Some annotators",
         ]
 
-    def test_a_description_that_does_not_fit_stops_the_release(self, study, monkeypatch):
+    def test_a_description_that_does_not_fit_stops_the_release(self, study, monkeypatch, caplog):
         accepted(*answered(study))
         right = rai.properties
         monkeypatch.setattr(rai, "properties", lambda release: right(release) | {"rai:dataAnnotatonProtocol": "x"})
         release = make(study, formats=["croissant"])
         assert release.state == "failed"
-        assert "RAI has no property dataAnnotatonProtocol." in release.reason
+        assert release.reason == croissant.WRONG
+        assert "RAI has no property dataAnnotatonProtocol." in caplog.text
         monkeypatch.undo()
 
     def test_a_rebuild_has_the_same_bytes(self, release, tmp_path):
