@@ -78,7 +78,7 @@ def _is_full(group: list[pa.RecordBatch], more: pa.RecordBatch) -> bool:
 
 
 def _write_group(writer: pq.ParquetWriter, group: list[pa.RecordBatch]) -> None:
-    table = pa.Table.from_batches(group).combine_chunks()
+    table = pa.Table.from_batches(group)
     writer.write_table(table, row_group_size=table.num_rows)
 
 

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import transaction
 
 from diptych.refusals import Refused
 from media import names
@@ -18,7 +19,7 @@ from releases.models import Release, ReleaseVideo
 from safety import quarantine
 from tests import factories
 from tests.releases import material
-from tests.releases.releasing import ask, make, stored
+from tests.releases.releasing import Kept, ask, make, stored
 
 pytestmark = pytest.mark.django_db
 
@@ -30,14 +31,14 @@ def made(study, **values):
     return make(study, filter=EVERYTHING, **{"formats": FILES} | values)
 
 
-def members(release, path):
-    """Return the members of a stored archive, and their contents."""
-    with tarfile.open(fileobj=io.BytesIO(stored(release, path))) as archive:
-        return [(member, archive.extractfile(member).read()) for member in archive]
+def opened(archive):
+    """Return the members of an archive, and their contents."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as reading:
+        return [(member, reading.extractfile(member).read()) for member in reading]
 
 
-def rows(release, path):
-    return pq.read_table(io.BytesIO(stored(release, path))).to_pylist()
+def rows(kept, path):
+    return pq.read_table(io.BytesIO(kept[path])).to_pylist()
 
 
 @pytest.fixture
@@ -52,23 +53,42 @@ def release(study, pairs):
     return release
 
 
+@pytest.fixture(scope="module")
+def kept(django_db_setup, django_db_blocker, tmp_path_factory):
+    """A release with every file of its videos, and as `playback` the stored bytes of these. No test changes it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        study = factories.study()
+        pairs = material.answered(study, 2, split="train")
+        release = made(study)
+        assert (release.state, release.reason) == ("done", "")
+        assert making.rebuild(release, tmp_path_factory.mktemp("rebuilt")) == []
+        found = Kept(release)
+        found.playback = {
+            f"{pair.prompt.public_id}/{video.public_id}.mp4": playback(video)
+            for pair in pairs
+            for video in (pair.video_0, pair.video_1)
+        }
+        transaction.set_rollback(True)
+    return found
+
+
+def playback(video):
+    with default_storage.open(names.playback(video.asset.public_id)) as file:
+        return file.read()
+
+
 class TestContents:
-    def test_archives_have_the_stored_bytes_in_order_and_plain_headers(self, release, pairs):
-        path = "video_archives/videos-train-00000.tar"
-        found = members(release, path)
-        expected = {}
-        for pair in pairs:
-            for video in (pair.video_0, pair.video_1):
-                with default_storage.open(names.playback(video.asset.public_id)) as file:
-                    expected[f"{pair.prompt.public_id}/{video.public_id}.mp4"] = file.read()
+    def test_archives_have_the_stored_bytes_in_order_and_plain_headers(self, kept):
+        found = opened(kept["video_archives/videos-train-00000.tar"])
+        expected = kept.playback
         assert [member.name for member, _content in found] == sorted(expected)
         assert {member.name: content for member, content in found} == expected
         headers = {(one.mtime, one.mode, one.uid, one.gid, one.uname, one.gname) for one, _content in found}
         assert headers == {(0, 0o644, 0, 0, "", "")}
 
-    def test_the_index_of_frames_has_the_hash_of_each_member(self, release):
-        index = rows(release, "frames/train-00000-of-00001.parquet")
-        found = {member.name: content for member, content in members(release, "frames/frames-train-00000.tar")}
+    def test_the_index_of_frames_has_the_hash_of_each_member(self, kept):
+        index = rows(kept, "frames/train-00000-of-00001.parquet")
+        found = {member.name: content for member, content in opened(kept["frames/frames-train-00000.tar"])}
         assert len(index) == 4
         assert len(found) == 32
         for row in index:
@@ -77,30 +97,29 @@ class TestContents:
             hashes = [hashlib.sha256(found[name]).hexdigest() for name in row["members"]]
             assert hashes == row["sha256"]
 
-    def test_pairs_name_the_archive_the_member_and_the_file_of_each_video(self, release):
-        index = {row["video_id"]: row for row in rows(release, "video_archives/train-00000-of-00001.parquet")}
-        described = {row["pair_id"]: row for row in rows(release, "videos/metadata.parquet")}
-        of_pairs = rows(release, "pairs/train-00000-of-00001.parquet")
+    def test_pairs_name_the_archive_the_member_and_the_file_of_each_video(self, kept):
+        index = {row["video_id"]: row for row in rows(kept, "video_archives/train-00000-of-00001.parquet")}
+        described = {row["pair_id"]: row for row in rows(kept, "videos/metadata.parquet")}
+        of_pairs = rows(kept, "pairs/train-00000-of-00001.parquet")
         assert len(of_pairs) == len(described) == 2
         for row in of_pairs:
             for side in ("video_0", "video_1"):
                 about = index[row[f"{side}_id"]]
                 assert (row[f"{side}_shard"], row[f"{side}_member"]) == (about["shard"], about["member"])
-                content = stored(release, row[f"{side}_file_name"])
+                content = kept[row[f"{side}_file_name"]]
                 assert hashlib.sha256(content).hexdigest() == about["sha256"]
                 assert len(content) == about["bytes"]
                 assert f"videos/{described[row['pair_id']][f'{side}_file_name']}" == row[f"{side}_file_name"]
-        assert {row["video_shard"] for row in rows(release, "tv_pairs/train-00000-of-00001.parquet")} == {
+        assert {row["video_shard"] for row in rows(kept, "tv_pairs/train-00000-of-00001.parquet")} == {
             "video_archives/videos-train-00000.tar"
         }
 
-    def test_a_rebuild_has_the_same_bytes(self, release, tmp_path):
-        assert making.rebuild(release, tmp_path) == []
 
-    def test_the_formats_stand_alone(self, study, pairs):
-        release = made(study, formats=["frames"])
-        paths = set(release.files.values_list("path", flat=True))
-        assert paths == {"frames/frames-train-00000.tar", "frames/train-00000-of-00001.parquet", "manifest.json"}
+def test_the_formats_stand_alone(study):
+    material.answered(study, 1, split="train")
+    release = made(study, formats=["frames"])
+    paths = set(release.files.values_list("path", flat=True))
+    assert paths == {"frames/frames-train-00000.tar", "frames/train-00000-of-00001.parquet", "manifest.json"}
 
 
 def test_archives_are_cut_by_size_and_part(study, monkeypatch):
@@ -110,7 +129,7 @@ def test_archives_are_cut_by_size_and_part(study, monkeypatch):
     release = made(study, formats=["videos"])
     paths = sorted(release.files.filter(path__endswith=".tar").values_list("path", flat=True))
     assert paths == [f"video_archives/videos-{one}.tar" for one in ("test-00000", "train-00000", "train-00001")]
-    assert [len(members(release, path)) for path in paths] == [2, 2, 2]
+    assert [len(opened(stored(release, path))) for path in paths] == [2, 2, 2]
     listed = list(videos.read(release))
     assert [row.place for row in listed] == [1, 2, 3, 4, 5, 6]
     keys = [(row.video.prompt.public_id, row.video.public_id) for row in listed]
