@@ -60,7 +60,7 @@ class NewReleaseSerializer(serializers.Serializer):
     terms = serializers.CharField(max_length=making.LONGEST_TERMS, required=False, allow_blank=True, default="")
     filter = FilterSerializer(required=False)
     formats = serializers.ListField(
-        child=serializers.CharField(max_length=40), required=False, max_length=40, help_text="Default: jsonl"
+        child=serializers.CharField(max_length=40), required=False, max_length=40, help_text="Default: jsonl and frames"
     )
     options = FormatOptionsSerializer(required=False)
     parent = serializers.IntegerField(  # type: ignore[assignment]  # the name of a property of serializers
@@ -237,7 +237,7 @@ class ReleaseFileView(SignedInView):
 
     scopes = {"GET": "export"}
     renderer_classes = [json_lines.JSONLinesRenderer, ORJSONRenderer]
-    refusals = {409: ("not_complete",), 410: ("withdrawn",), 416: ("range_not_satisfiable",)}
+    refusals = {409: ("not_complete", "quarantined"), 410: ("withdrawn",), 416: ("range_not_satisfiable",)}
 
     @extend_schema(
         operation_id="releases_file",

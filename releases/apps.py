@@ -10,7 +10,7 @@ class ReleasesConfig(AppConfig):
     def ready(self) -> None:
         from releases import pages
         from releases.deletion import delete_own_rows, reasons_to_keep
-        from releases.formats import jsonl, register, safesora, videoreward
+        from releases.formats import archives, croissant, huggingface, jsonl, parquet, register, safesora, videoreward
         from removal import work as removal
         from studies import deletion
         from studies.job_lists import kinds
@@ -19,6 +19,8 @@ class ReleasesConfig(AppConfig):
         from studies.permissions import MAY_EXPORT
 
         register(jsonl.FORMAT, safesora.FORMAT, videoreward.FORMAT)
+        register(parquet.FORMAT, archives.FRAMES, archives.VIDEOS, archives.SINGLE_VIDEOS)
+        register(huggingface.FORMAT, croissant.FORMAT)  # last: they describe the files of the others
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()

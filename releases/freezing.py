@@ -15,7 +15,7 @@ from diptych.database import locks
 from exports import records
 from jobs import engine
 from jobs.policy import Policy
-from releases import filters, funnel
+from releases import collection, filters, funnel, videos
 from releases.codes import code
 from releases.models import Release
 
@@ -82,7 +82,8 @@ SELECT 'guideline', guideline_version::text, '', count(*)
 
 
 def freeze(policy: Policy[Release], release: Release) -> None:
-    """Write the items, the funnel and the counts of a claimed release. Raise NothingLeft, Cancelled or TakenOver.
+    """Write the items, the funnel and the counts of a claimed release. Raise NothingLeft, Cancelled or TakenOver, and
+    Refused if videos whose files it shall have lack them.
 
     A worker that lost its claim waits for the lock, and then finds that the claim is lost. So items are written once.
     """
@@ -93,12 +94,15 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         counted = _write(release)
         found = funnel.stages((stage, reason, number) for what, stage, reason, number in counted if what == "funnel")
         funnel.refuse_empty(found)
+        if videos.WITH_FILES & set(release.formats):
+            videos.freeze(release)
         row = engine.locked(policy, release.pk, release.fence)
         row.frozen_at = timezone.now()
         row.funnel = [stage.as_json() for stage in found]
         row.counts = _counts(counted)
         versions = {"code": diptych.__version__} | _versions(counted)
         row.about = {"study": study.slug, "title": study.title, "versions": versions}
+        row.about["collection"] = collection.facts(release)
         row.files_stored = True  # from now on, files may follow
         row.save(update_fields=["frozen_at", "funnel", "counts", "about", "files_stored"])
     release.refresh_from_db(fields=["frozen_at", "funnel", "counts", "about"])

@@ -127,16 +127,25 @@ class Items:
         for chunk in self.chunks():
             copy_rows(statement, chunk, AS_IT_IS, target)
 
+    def lines(self, line: str, condition: str, part: str = "") -> Iterator[dict[str, Any]]:
+        """Yield the lines that `copy` writes, as objects. `part` leaves out all other parts of the release."""
+        statement = f"SELECT {line}::text{ROWS} AND {condition} AND {OF_PART} ORDER BY frozen.place"
+        for (text,) in self._rows(statement, part):
+            yield orjson.loads(text)
+
     def current(self, part: str = "") -> Iterator[Item]:
         """Yield the current revision of each valid answer, by prompt and pair. Raise Cancelled or TakenOver.
 
         `part` leaves out all other parts of the release.
         """
+        yield from map(_item, self._rows(CURRENT, part))
+
+    def _rows(self, statement: str, part: str) -> Iterator[Any]:
         for chunk in self.chunks():
             with connection.cursor() as cursor:
-                cursor.execute(CURRENT, chunk | {"part": part})
+                cursor.execute(statement, chunk | {"part": part})
                 rows = cursor.fetchall()
-            yield from map(_item, rows)
+            yield from rows
 
 
 def _item(row: Sequence[Any]) -> Item:

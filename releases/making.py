@@ -23,7 +23,7 @@ from jobs.heartbeat import heartbeat
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress, Progress
 from media.stored_files import remove_half_written
-from releases import differences, freezing, funnel, manifest, options
+from releases import differences, freezing, funnel, manifest, options, videos
 from releases.filters import Filter
 from releases.folders import LocalFolder, StoredFolder
 from releases.formats import Folder, chosen, formats
@@ -158,11 +158,15 @@ def write_files(release: Release, items: Items, folder: Callable[[str], Folder])
 
 
 def _end(release: Release, made: dict[str, Any]) -> None:
-    """End the job, unless an answer of it was withdrawn meanwhile. The lock makes one of the two come first."""
+    """End the job, unless an answer of it was withdrawn meanwhile, or one of its videos is in quarantine.
+
+    The lock makes a withdrawal and this one come one after the other.
+    """
     with transaction.atomic():
         locks.lock(locks.Key.RELEASES, release.study_id)
         if Tombstone.objects.filter(release=release).exists():
             raise Refused(WITHDRAWN_MEANWHILE)
+        videos.refuse_quarantined(release)
         engine.end(POLICY, release.pk, release.fence, State.DONE, manifest=made)
 
 
@@ -175,19 +179,17 @@ def rebuild(release: Release, root: Path) -> list[str]:
         raise Refused(_("Release %(n)s is not complete, so there is nothing to rebuild.") % {"n": release.number})
     if Tombstone.objects.filter(release=release).exists():
         raise Refused(_("Release %(n)s was withdrawn, so it cannot be rebuilt.") % {"n": release.number}, "withdrawn")
-    folders: list[LocalFolder] = []
+    videos.refuse_quarantined(release)
+    written: list[ReleaseFile] = []
 
     def folder(kind: str) -> LocalFolder:
-        folders.append(LocalFolder(root, release, kind))
-        return folders[-1]
+        return LocalFolder(root, release, kind, written)
 
     write_files(release, Items(release), folder)
-    written = [file for one in folders for file in one.files]
     made = manifest.of_release(release, written)
-    last = folder("manifest")
-    last.add(manifest.PATH, lambda file: manifest.write(made, file))
+    folder("manifest").add(manifest.PATH, lambda file: manifest.write(made, file))
     recorded = dict(ReleaseFile.objects.filter(release=release).values_list("path", "sha256"))
-    now = {file.path: file.sha256 for file in [*written, *last.files]}
+    now = {file.path: file.sha256 for file in written}
     return sorted(path for path in recorded.keys() | now.keys() if recorded.get(path) != now.get(path))
 
 

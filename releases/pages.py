@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -11,10 +12,10 @@ from answers.words import QUESTIONS, reason_of_review
 from diptych.listing import listed
 from findings.rules import RULES
 from jobs.pages import JobCard, grouped, words
-from releases import filters, making, options
+from releases import filters, making, options, videos
 from releases.filters import Decision, Reviewed
 from releases.formats import formats, safesora
-from releases.models import Release
+from releases.models import Release, ReleaseFile
 from studies import job_lists
 
 State = Release.State
@@ -191,6 +192,13 @@ def filter_in_words(stored: dict[str, Any]) -> list[tuple[Any, str]]:
         *([(_("Prompt types"), listed(wanted.prompt_types))] if wanted.prompt_types else []),
         *([(_("Protocol versions"), listed(wanted.protocol_versions))] if wanted.protocol_versions else []),
     ]
+
+
+def files(release: Release) -> tuple[list[ReleaseFile], int]:
+    """Return the files of a complete release, by path, without its single videos. Return also how many these are."""
+    single = Q(kind=videos.SINGLE_VIDEOS) & ~Q(path__endswith=".parquet")
+    listed = release.files.exclude(single).order_by("path")
+    return list(listed), release.files.filter(single).count()
 
 
 def how_to_cite(release: Release) -> str:

@@ -1,4 +1,7 @@
-"""Send the files of releases, and nothing of a release that is being made, failed, was cancelled or was withdrawn."""
+"""Send the files of releases, and nothing of a release that is being made, failed, was cancelled or was withdrawn.
+
+Files with videos or frames are not sent either while one of the videos is in quarantine.
+"""
 
 import time
 from typing import Any
@@ -15,10 +18,18 @@ from diptych.json_lines import MEDIA_TYPE
 from diptych.ranges import begins_later
 from diptych.refusals import NotThere, Refused
 from media.stored_files import trouble_of_storage
+from releases import videos
 from releases.models import Release, ReleaseFile, Tombstone
 
-CONTENT_TYPES = {"jsonl": MEDIA_TYPE, "json": "application/json"}
-#: Seconds after which a download looks again whether its release was withdrawn.
+CONTENT_TYPES = {
+    "jsonl": MEDIA_TYPE,
+    "json": "application/json",
+    "md": "text/markdown; charset=utf-8",
+    "mp4": "video/mp4",
+    "parquet": "application/vnd.apache.parquet",
+    "tar": "application/x-tar",
+}
+#: Seconds after which a download looks again whether its file may still be sent.
 LOOK_EVERY_S = 1.0
 
 
@@ -42,14 +53,15 @@ def require_complete(release: Release) -> None:
 def send(request: HttpRequest, release: Release, path: str, *, actor: User) -> HttpResponseBase:
     """Respond with a file of a complete release, or with the range that was asked for. Raise Refused or NotThere."""
     require_complete(release)
-    file = ReleaseFile.objects.filter(release=release, path=path).first()
+    file = ReleaseFile.objects.filter(release=release, path=path).select_related("release").first()
     if file is None:
         raise NotThere(_("Release %(n)s has no file %(path)s.") % {"n": release.number, "path": path})
+    _require_no_quarantine(file)
     with trouble_of_storage():
         stored = default_storage.open(file.stored_name)
     response = downloads.send_stored(
         request,
-        WhileNotWithdrawn(stored, release),
+        WhileAllowed(stored, file),
         name=f"{release.study.slug}-{release.number}-{path.replace('/', '-')}",
         content_type=CONTENT_TYPES.get(path.rpartition(".")[2], "application/octet-stream"),
         size=file.byte_size,
@@ -66,19 +78,34 @@ def send(request: HttpRequest, release: Release, path: str, *, actor: User) -> H
     return response
 
 
-class WhileNotWithdrawn:
-    """A stored file that can be read until its release is withdrawn. The connection then breaks before its length."""
+def waits(file: ReleaseFile) -> bool:
+    """Return whether the file is made from those of videos, one of which is in quarantine now. That may end again."""
+    return file.kind in videos.WITH_FILES and videos.in_quarantine(file.release) > 0
 
-    def __init__(self, file: Any, release: Release) -> None:
-        self.file, self.release = file, release
+
+def _require_no_quarantine(file: ReleaseFile) -> None:
+    """Raise Refused if the file may not be sent because of a quarantine."""
+    if waits(file):
+        sentence = _(
+            "A video of release %(n)s is in quarantine. Its videos and frames cannot be downloaded until a safety "
+            "officer has decided. The other files can."
+        )
+        raise Refused(sentence % {"n": file.release.number}, "quarantined")
+
+
+class WhileAllowed:
+    """A stored file that can be read until it may not be sent. The connection then breaks before its length."""
+
+    def __init__(self, file: Any, row: ReleaseFile) -> None:
+        self.file, self.row = file, row
         self.looked_at = time.monotonic()
 
     def read(self, size: int, /) -> bytes:
-        """Return the next bytes. Raise OSError once the release was withdrawn."""
+        """Return the next bytes. Raise OSError once the file may not be sent any more."""
         if time.monotonic() - self.looked_at > LOOK_EVERY_S:
             self.looked_at = time.monotonic()
-            if is_withdrawn(self.release):
-                raise OSError(f"{self.release} was withdrawn during a download")
+            if is_withdrawn(self.row.release) or waits(self.row):
+                raise OSError(f"{self.row} of {self.row.release} was withdrawn or quarantined during a download")
         block: bytes = self.file.read(size)
         return block
 

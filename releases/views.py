@@ -17,7 +17,7 @@ from catalog.library.files import send_list
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, within
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
-from releases import funnel, latest, making, pages, uses, withdrawing
+from releases import funnel, latest, making, pages, uses, videos, withdrawing
 from releases.forms import FilterForm, NewReleaseForm, SubjectForm, initial
 from releases.models import Release
 from releases.permissions import makes_releases, numbered, releases_study, releasing_study, withdrawing_study
@@ -81,7 +81,7 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     study = releases_study(request, slug)
     shown = numbered(study, number)
     tombstones = list(shown.tombstones.select_related("withdrawal").order_by("pk"))
-    files = shown.files.order_by("path") if shown.state == Release.State.DONE and not tombstones else []
+    files, single_videos = pages.files(shown) if shown.state == Release.State.DONE and not tombstones else ([], 0)
     context = {
         "study": study,
         "release": shown,
@@ -89,6 +89,9 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "underway": pages.card(shown) if shown.is_open else None,
         "outcome": pages.outcome(shown),
         "files": files,
+        "single_videos": single_videos,
+        "with_videos": videos.WITH_FILES,
+        "quarantined": bool(files) and videos.in_quarantine(shown) > 0,
         "funnel": pages.funnel(shown.funnel),
         "parts": pages.parts(shown),
         "filter": pages.filter_in_words(shown.filter),

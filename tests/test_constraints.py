@@ -41,7 +41,7 @@ from qc.models import (
     Verdict,
 )
 from qualification.models import ExtraAttempt, TurnAnswer
-from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, Tombstone, Withdrawal
+from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, ReleaseVideo, Tombstone, Withdrawal
 from removal.models import Removal
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
@@ -146,6 +146,13 @@ class World:
         facts = {"study": self.study, "path": "a/b.jsonl", "kind": "jsonl", "sha256": "0" * 64, "byte_size": 1}
         release = values.pop("release", None) or self.data_release()
         return ReleaseFile.objects.create(**facts | {"release": release} | values)
+
+    def release_video(self, **values):
+        video = values.pop("video", None) or factories.video(factories.prompt(self.study))
+        facts = {"study": self.study, "video": video, "asset": video.asset, "place": 1, "part": "train", "facts": {}}
+        facts |= {"byte_size": 1, "frame_sizes": [1] * 8, "video_archive": 0, "frame_archive": 0}
+        release = values.pop("release", None) or self.data_release()
+        return ReleaseVideo.objects.create(**facts | {"release": release} | values)
 
     def withdrawal(self, **values):
         facts = {"study": self.study, "kind": "person", "reason": "Asked"}
@@ -789,6 +796,17 @@ ATTEMPTS = {
     "release_file_path_form": lambda w: w.release_file(path="../secret"),
     "release_file_sha256_form": lambda w: w.release_file(sha256="x"),
     "release_file_release_same_study": lambda w: w.release_file(release=w.data_release(study=w.other)),
+    "release_video_place": lambda w: [w.release_video(release=one) for one in [w.data_release()] * 2],
+    "release_video_once": lambda w: [
+        w.release_video(release=one, video=video, place=place)
+        for one, video in [(w.data_release(), factories.video(factories.prompt(w.study)))]
+        for place in (1, 2)
+    ],
+    "release_video_place_from_one": lambda w: w.release_video(place=0),
+    "release_video_part_known": lambda w: w.release_video(part="validation"),
+    "release_video_frames": lambda w: w.release_video(frame_sizes=[1] * 7),
+    "release_video_release_same_study": lambda w: w.release_video(release=w.data_release(study=w.other)),
+    "release_video_video_same_study": lambda w: w.release_video(video=factories.video(factories.prompt(w.other))),
     "withdrawal_once": twice(lambda w: w.withdrawal()),
     "withdrawal_has_its_subject": lambda w: w.withdrawal(kind="video"),
     "withdrawal_has_reason": lambda w: w.withdrawal(reason=""),

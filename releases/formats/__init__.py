@@ -5,8 +5,9 @@ command, the API and the form use what is registered here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, IO, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from diptych.downloads import CopyFile
 from diptych.refusals import BadInput
 from releases.items import Items
-from releases.models import Release
+from releases.models import Release, ReleaseFile
 
 #: Writes an opened file. What it returns is what it counted on the way: numbers by name, or by name and reason.
 Write = Callable[[CopyFile], Mapping[str, Any] | None]
@@ -23,13 +24,20 @@ Write = Callable[[CopyFile], Mapping[str, Any] | None]
 class Folder(Protocol):
     """Where a format writes its files."""
 
-    def add(self, path: str, write: Write) -> None:
+    def add(self, path: str, write: Write, *, steps: int | None = None) -> None:
         """Write one file. `write` is called with the opened file, unless the folder has the file already.
 
         The manifest states what `write` counted.
 
-        Raise Cancelled or TakenOver, DatabaseError and OSError.
+        `steps` is how far the progress of this file goes; None: over all items. Raise Cancelled or TakenOver,
+        DatabaseError and OSError.
         """
+
+    def written(self) -> list[ReleaseFile]:
+        """Return the files that are complete, of all formats, by path."""
+
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a complete file to read the bytes that are published. Raise OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Format:
     write: Callable[[Release, Items, Folder], None]
     #: Whether the form chooses it at first, and the command if no format is named.
     default: bool = False
+    #: Formats whose files it describes. They are made too, and before it.
+    needs: tuple[str, ...] = ()
 
 
 formats: dict[str, Format] = {}
@@ -57,11 +67,12 @@ def defaults() -> list[str]:
 
 
 def chosen(names: Iterable[str]) -> list[str]:
-    """Return the names of these formats in their order, each once. Raise BadInput."""
+    """Return the names of these formats and of those that they need, in their order, each once. Raise BadInput."""
     wanted = set(names)
     if unknown := sorted(wanted - set(formats)):
         known = {"names": ", ".join(unknown), "known": ", ".join(formats)}
         raise BadInput(_("There is no format %(names)s. The formats are: %(known)s.") % known, field="formats")
     if not wanted:
         raise BadInput(_("Choose at least one format."), field="formats")
+    wanted |= {needed for name in wanted for needed in formats[name].needs}
     return [name for name in formats if name in wanted]

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('annotation', '0001_initial'),
         ('catalog', '0001_initial'),
+        ('media', '0001_initial'),
         ('studies', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -244,6 +245,34 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name='ReleaseVideo',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveBigIntegerField()),
+                ('part', models.TextField(help_text='train, test, eval or excluded')),
+                ('facts', models.JSONField(help_text='Of the playback file, with its SHA-256')),
+                ('byte_size', models.PositiveBigIntegerField(help_text='Of the playback file')),
+                ('frame_sizes', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), help_text='Bytes of each of the 8 frames', size=None)),
+                ('video_archive', models.PositiveIntegerField(help_text='Number of the archive with the video')),
+                ('frame_archive', models.PositiveIntegerField(help_text='Number of the archive with its frames')),
+                ('asset', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='media.asset')),
+                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='videos', to='releases.release')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('video', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.video')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'place'), name='release_video_place'),
+                    models.UniqueConstraint(fields=('release', 'video'), name='release_video_once'),
+                    models.CheckConstraint(condition=models.Q(('place__gte', 1)), name='release_video_place_from_one'),
+                    models.CheckConstraint(condition=models.Q(('part__in', ['train', 'test', 'eval', 'excluded'])), name='release_video_part_known'),
+                    models.CheckConstraint(condition=models.Q(('frame_sizes__len', 8)), name='release_video_frames'),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='release_video_release_same_study', to='releases.Release', to_fields=('study', 'id')),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'video'), name='release_video_video_same_study', to='catalog.Video', to_fields=('study', 'id')),
+                ],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='releasefamily',
             trigger=pgtrigger.compiler.Trigger(name='release_family_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='93c7ca022d93c6e421395615746ad35cbfee30f7', operation='UPDATE OR DELETE', pgid='pgtrigger_release_family_rows_stay_aae12', table='releases_releasefamily', when='BEFORE')),
@@ -291,5 +320,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='tombstone',
             trigger=pgtrigger.compiler.Trigger(name='tombstone_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='73aea562d0a495a8769ecb439f8a4c041ee705d3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_tombstone_table_stays_d5959', table='releases_tombstone', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='releasevideo',
+            trigger=pgtrigger.compiler.Trigger(name='release_video_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='76f10e17baaa2a70073ae7d0d7d202978484ceaa', operation='UPDATE OR DELETE', pgid='pgtrigger_release_video_rows_stay_d67ee', table='releases_releasevideo', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='releasevideo',
+            trigger=pgtrigger.compiler.Trigger(name='release_video_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='4e317880b5b397ab02f519c607ac65d78c3e4eaa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_video_table_stays_98630', table='releases_releasevideo', when='BEFORE')),
         ),
     ]

@@ -9,8 +9,10 @@ from catalog.models import Pair
 from releases.filters import Filter
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
+from safety import quarantine
 from tests import factories
 from tests.browser.stage import Stage, picture, scene, taken
+from tests.releases import material
 from tests.releases.releasing import accepted, answered, ask, make
 
 pytestmark = pytest.mark.screenshots
@@ -70,6 +72,15 @@ def release_complete(stage: Stage) -> Any:
     answers(stage)
     first = make(stage.study, by=stage.person)
     made = make(stage.study, by=stage.person, parent=first.number, filter=ALL, with_invalid=True, terms="Cite us.")
+    return stage.page(f"releases/{made.number}/")
+
+
+@scene
+def release_with_videos(stage: Stage) -> Any:
+    pair = material.answered(stage.study, 3, split="train")[0]
+    formats = ["jsonl", "frames", "videos", "single_videos", "huggingface", "croissant"]
+    made = make(stage.study, by=stage.person, filter=ALL, formats=formats)
+    quarantine.report(pair, ["video_0"], by=stage.person)
     return stage.page(f"releases/{made.number}/")
 
 

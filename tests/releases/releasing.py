@@ -71,6 +71,22 @@ def stored(release: Release, path: str) -> bytes:
         return bytes(file.read())
 
 
+class Kept:
+    """A release and all its files, which stay when the transaction that made them is rolled back."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.files = {row.path: stored(release, row.path) for row in release.files.all()}
+
+    def __getitem__(self, path: str) -> bytes:
+        return self.files[path]
+
+    @property
+    def parquet(self) -> list[str]:
+        """Return the paths of its Parquet files."""
+        return sorted(path for path in self.files if path.endswith(".parquet"))
+
+
 def lines(release: Release, path: str) -> list[dict[str, Any]]:
     """Return the records of a file of JSON Lines."""
     return [json.loads(line) for line in stored(release, path).splitlines()]

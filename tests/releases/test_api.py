@@ -11,6 +11,7 @@ from annotation.models import Annotation
 from releases import making, sending
 from releases.models import Release
 from tests import factories
+from tests.releases import material
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make, stored
 
 pytestmark = pytest.mark.django_db
@@ -36,15 +37,17 @@ class TestMaking:
         return f"/api/v1/studies/{study.slug}/releases/"
 
     def test_a_release_is_ordered_followed_and_read(self, study, client):
-        accepted(*answered(study))
-        response = client.post(self.path(study), {"licence": LICENCE}, format="json")
+        material.answered(study, 1)
+        wanted = {"licence": LICENCE, "filter": {"decisions": ["none"]}}
+        response = client.post(self.path(study), wanted, format="json")
         assert response.status_code == 202
         body = response.json()
         assert (body["state"], body["number"], body["files"]) == ("waiting", 1, [])
         making.run(body["id"])
         made = client.get(f"/api/v1/releases/{body['id']}/").json()
         assert (made["state"], made["counts"]["answers"], made["manifest"]["release"]) == ("done", 1, 1)
-        assert {file["path"] for file in made["files"]} >= {"annotations.jsonl", "manifest.json"}
+        paths = {file["path"] for file in made["files"]}
+        assert paths >= {"annotations.jsonl", "manifest.json", "frames/frames-excluded-00000.tar"}
         listed = client.get(self.path(study)).json()
         assert (listed["latest"], [one["number"] for one in listed["releases"]], listed["next"]) == (1, [1], None)
 
@@ -161,7 +164,7 @@ class TestFiles:
     def test_a_download_ends_when_its_release_is_withdrawn(self, study, release, monkeypatch):
         monkeypatch.setattr(sending, "LOOK_EVERY_S", -1)
         with default_storage.open(release.files.get(path="pairs.jsonl").stored_name) as opened:
-            file = sending.WhileNotWithdrawn(opened, release)
+            file = sending.WhileAllowed(opened, release.files.get(path="annotations.jsonl"))
             assert file.read(10)
             release.tombstones.create(study=study, withdrawal=factories_withdrawal(study), answers=1)
             with pytest.raises(OSError, match="withdrawn"):

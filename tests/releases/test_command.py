@@ -12,14 +12,17 @@ from release_folder import open_release
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
 from tests.release_folder.published import config, dataset, preference
+from tests.releases import material
 from tests.releases.releasing import LICENCE, accepted, answered
 
 pytestmark = pytest.mark.django_db
 
 
 def run(study, *options):
-    """Run the command. Return what it printed."""
+    """Run the command, without files of the videos unless options ask for them. Return what it printed."""
     printed = StringIO()
+    if "--format" not in options:
+        options = (*options, "--format", "jsonl")
     call_command("make_release", "--study", study.slug, *options, stdout=printed, stderr=StringIO())
     return printed.getvalue()
 
@@ -50,6 +53,16 @@ def test_its_options_are_those_of_the_form(study):
     release = Release.objects.get()
     assert (release.filter["decisions"], release.filter["since"]) == (["none"], "2026-01-01")
     assert (release.with_invalid, release.terms) == (True, "Cite us.")
+
+
+def test_videos_are_asked_for_in_archives_or_as_single_files(study):
+    material.answered(study, 1)
+    for option, name in (("--videos", "videos"), ("--loose", "single_videos")):
+        run(study, "--licence", LICENCE, "--decisions", "none", option)
+        assert Release.objects.latest("pk").formats == ["jsonl", name]
+    printed = StringIO()
+    call_command("make_release", "--study", study.slug, "--licence", LICENCE, "--decisions", "none", stdout=printed)
+    assert json.loads(printed.getvalue())["formats"] == ["jsonl", "frames"]
 
 
 def test_what_cannot_be_made_or_rebuilt_is_refused(study):

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from diptych.refusals import Refused
 from jobs.progress_bar import Bar
-from releases import filters, formats, making
+from releases import filters, formats, making, videos
 from releases.filters import PROMPT_TYPES, Decision, Reviewed
 from releases.folders import copy_stored
 from releases.models import Release
@@ -39,7 +39,11 @@ class Command(BaseCommand):
         parser.add_argument("--study", required=True, metavar="SLUG")
         parser.add_argument("--licence", default="", help="licence of the release, such as CC-BY-4.0")
         parser.add_argument("--terms", default="", help="what those who use the release agree to")
-        parser.add_argument("--format", nargs="+", default=[], metavar="NAME", dest="formats", help="default: jsonl")
+        parser.add_argument(
+            "--format", nargs="+", default=[], metavar="NAME", dest="formats", help="default: jsonl frames"
+        )
+        parser.add_argument("--videos", action="store_true", help="also the videos, in archives of about 1 GB")
+        parser.add_argument("--loose", action="store_true", help="also the videos, as single files")
         parser.add_argument(
             "--videoreward",
             nargs="+",
@@ -79,7 +83,7 @@ class Command(BaseCommand):
         names = ("decisions", "lots", "reviewed", "since", "until", "languages", "prompt_types", "protocol_versions")
         wanted = making.Wanted(
             filter=filters.checked(study, **{name: options[name] for name in names if options[name]}),
-            formats=options["formats"] or formats.defaults(),
+            formats=self.formats(options),
             options={"videoreward": dict(options["videoreward"])},
             **{name: options[name] for name in ("licence", "terms", "parent")},
             **{name: options[name] for name in ("with_invalid", "with_comments", "with_times")},
@@ -97,6 +101,11 @@ class Command(BaseCommand):
         if options["out"] is not None:
             copy_stored(release.files.order_by("path"), options["out"])
         self.stdout.write(json.dumps(release.manifest, indent=2, sort_keys=True, ensure_ascii=False))
+
+    def formats(self, options: dict[str, Any]) -> list[str]:
+        """Return the names of the formats that the options name."""
+        more = {videos.VIDEOS: options["videos"] and not options["loose"], videos.SINGLE_VIDEOS: options["loose"]}
+        return [*(options["formats"] or formats.defaults()), *(name for name, wanted in more.items() if wanted)]
 
     def rebuild(self, study: Study, number: int, out: Path | None) -> None:
         release = Release.objects.filter(study=study, number=number).select_related("study", "parent").first()
