@@ -7,7 +7,7 @@ command, the API and the form use what is registered here.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, IO, Protocol
+from typing import IO, Any, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
