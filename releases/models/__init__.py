@@ -2,7 +2,17 @@
 
 from releases.models.files import ReleaseFile
 from releases.models.items import ReleaseItem
+from releases.models.material import ReleaseLabel, ReleasePrompt
 from releases.models.releases import Release, ReleaseFamily
 from releases.models.withdrawals import Tombstone, Withdrawal
 
-__all__ = ["Release", "ReleaseFamily", "ReleaseFile", "ReleaseItem", "Tombstone", "Withdrawal"]
+__all__ = [
+    "Release",
+    "ReleaseFamily",
+    "ReleaseFile",
+    "ReleaseItem",
+    "ReleaseLabel",
+    "ReleasePrompt",
+    "Tombstone",
+    "Withdrawal",
+]

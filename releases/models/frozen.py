@@ -57,7 +57,10 @@ class FrozenFacts(models.Model):
     video_1_refined_by = models.TextField()
     video_1_licence = models.TextField()
     part = models.TextField(help_text="train, test, eval or excluded")
-    weight = models.FloatField()
+    weight = models.FloatField(help_text="Mean of the weights; 1 unless the release has weights")
+    weights: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, help_text="Reliability weight by question; null: the release has no weights"
+    )
     in_sample = models.BooleanField()
     selection_method = models.TextField()
     selection_probability = models.FloatField(null=True)
