@@ -51,7 +51,9 @@ class Intake:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
-        self._waiting: dict[str, list[Sequence[Any]]] = {name: [] for name in ("prompt", "video", "pair", "label", "faulty")}
+        self._waiting: dict[str, list[Sequence[Any]]] = {
+            name: [] for name in ("prompt", "video", "pair", "label", "faulty")
+        }
         self._database.create_function("composed", 1, _composed, deterministic=True)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")

@@ -36,7 +36,9 @@ def faults_of_label(content: dict[str, Any]) -> Iterator[Fault]:
     """Yield what is wrong with the subject or the value of a label."""
     named = [name for name in SUBJECTS if name in content]
     if not named and "video_1" not in content:
-        yield Fault("", Sentence(_("names nothing that the label is about: give prompt, video, or video_0 and video_1")))
+        yield Fault(
+            "", Sentence(_("names nothing that the label is about: give prompt, video, or video_0 and video_1"))
+        )
     elif len(named) > 1:
         yield Fault(named[1], Sentence(_("is too much: a label is about one prompt, one video or one pair")))
     if content.get("video_0") is not None and content.get("video_0") == content.get("video_1"):

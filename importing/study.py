@@ -159,9 +159,7 @@ def _refused(found: Manifest, intake: Intake, options: ImportOptions) -> bool:
     """Return whether bad rows stop the import. Rows that need a bad row are refused too."""
     if found.bad:
         check_references(found, intake)
-    return bool(found.bad) and (
-        not options.skip_bad or not (intake.count("prompt") or intake.count("label"))
-    )
+    return bool(found.bad) and (not options.skip_bad or not (intake.count("prompt") or intake.count("label")))
 
 
 def _planned_study(slug: str, options: ImportOptions) -> Study:

@@ -46,7 +46,9 @@ def bucket_url(name: str, person_id: int, now: float | None = None, window_s: in
     return _bucket().url(name, person_id, expires - 2 * window_s, 2 * window_s)
 
 
-def download_url(name: str, person_id: int, headers: Mapping[str, str], *, lives_s: int, now: float | None = None) -> str:
+def download_url(
+    name: str, person_id: int, headers: Mapping[str, str], *, lives_s: int, now: float | None = None
+) -> str:
     """Return the address of a file in the bucket, valid for `lives_s` seconds from now, with these headers.
 
     It is new each time, so that what is withdrawn can soon be had no more.

@@ -1,4 +1,4 @@
-"""Compare two releases of a study: revisions that only one of them has, or that differ, and pairs with another majority.
+"""Compare two releases of a study: revisions that one of them lacks or that differ, and pairs with another majority.
 
 Both consist of items that never change. Nothing is read of a release that is not complete or was withdrawn.
 """
@@ -50,7 +50,8 @@ SELECT assignment.pair_id, min(item.part) AS part, count(*) AS n, {columns}
 
 
 _moved = ", ".join(
-    f"CASE WHEN here.{question} <> there.{question} THEN json_build_array('{question}', there.{question}, here.{question}) END"
+    f"CASE WHEN here.{question} <> there.{question}"
+    f" THEN json_build_array('{question}', there.{question}, here.{question}) END"
     for question in QUESTIONS
 )
 #: Pairs that both releases have, with the questions on which their majorities differ.
@@ -113,7 +114,7 @@ class Comparison:
         return found
 
     def rows(self, kind: str, part: str = "", *, after: int = 0, most: int | None = None) -> list[Difference]:
-        """Return the rows of a kind, and of a part if one is named, after the row with this key. Raise DatabaseError."""
+        """Return the rows of a kind, and of a part if it is named, after the row with this key. Raise DatabaseError."""
         limit = "" if most is None else " LIMIT %(most)s"
         of_part = " AND part = %(part)s" if part else ""
         values = self._values() | {"kind": kind, "part": part, "from": after, "most": most}
@@ -132,6 +133,19 @@ def compare(now: Release, before: Release) -> Comparison:
     for release in (now, before):
         require_complete(release)
     return Comparison(now, before)
+
+
+def comparable(release: Release) -> list[Release]:
+    """Return the other complete releases of the study that were not withdrawn, latest first."""
+    complete = Release.objects.filter(study=release.study_id, state=Release.State.DONE, tombstones__isnull=True)
+    return list(complete.exclude(pk=release.pk).order_by("-number"))
+
+
+def usual_other(release: Release, others: list[Release]) -> Release | None:
+    """Return the parent of a release, the one before, or any other one; None if there is none."""
+    earlier = [one for one in others if one.number < release.number]
+    parent = next((one for one in earlier if one.pk == release.parent_id), None)
+    return parent or next(iter(earlier), None) or next(iter(others), None)
 
 
 def _difference(kind: str, row: tuple[Any, ...]) -> Difference:

@@ -24,7 +24,16 @@ ROWS = f"""{records.ROWS}
 FACTS = (
     *("annotation_id", "place", "standing__validity", "prompt_text", "prompt_type", "prompt_source_id"),
     *("prompt_language", "prompt_labels", "prompt_labelled_by", "prompt_source", "prompt_licence", "prompt_set"),
-    *("cluster", "part", "weight", "weights", "in_sample", "selection_method", "selection_probability", "selection_model"),
+    *(
+        "cluster",
+        "part",
+        "weight",
+        "weights",
+        "in_sample",
+        "selection_method",
+        "selection_probability",
+        "selection_model",
+    ),
     *("batch", "lot", "lot_state", "asked_because"),
 )
 OF_VIDEO = (

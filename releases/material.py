@@ -24,7 +24,7 @@ _of_prompt = (
     *("set", "cluster"),
 )
 _of_label = ("question", "labeller", "labeller_version", "setting", "value", "refused")
-#: Common table expressions after `judged`. `released_prompts` and `released_labels` have a row for each that is written.
+#: Common table expressions after `judged`. `released_prompts` and `released_labels` have a row for each written row.
 WRITE = f"""
 released_pairs AS MATERIALIZED (
   SELECT DISTINCT pair.id, pair.video_0_id, pair.video_1_id

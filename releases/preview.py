@@ -70,7 +70,7 @@ class RecordFilters(Filters):
         return Q(**{{"annotator": "annotator_id"}.get(name, name): value})
 
     def _search(self, text: str) -> Q:
-        """Return the condition for prompts with all these words, or for the beginning of an id of a prompt or a pair."""
+        """Return the condition for prompts with all these words, or for the beginning of an id of a prompt or pair."""
         prompts = ReleasePrompt.objects.filter(release=self.release)
         for word in text.split()[:MOST_WORDS]:
             prompts = prompts.filter(text__icontains=word)

@@ -16,6 +16,7 @@ from catalog.library.files import send_list
 from catalog.library.viewers import Viewer, is_playable, is_sensitive, pair_on_page, viewer_for
 from catalog.models import Pair, Video
 from diptych.paging import PAGE_LIMIT_S, Page, TookTooLong, counted, page, within
+from diptych.refusals import NotThere
 from releases import comparing, preview
 from releases.comparing import KINDS, PARTS
 from releases.models import Release, ReleaseItem
@@ -121,8 +122,8 @@ def compare(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     study = releases_study(request, slug)
     release = numbered(study, number)
     require_complete(release)
-    others = [one for one in _comparable(study) if one.pk != release.pk]
-    other = _other(request, study, release, others)
+    others = comparing.comparable(release)
+    other = _other(request, release, others)
     kind, part, after = _chosen(request)
     context: dict[str, Any] = {"study": study, "release": release, "others": others, "other": other}
     context |= {"kinds": KINDS, "parts": PARTS, "kind": kind, "part": part, "questions": QUESTIONS}
@@ -142,8 +143,7 @@ def compare(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "rows": shown,
         "page": Page(shown, previous="", next=str(shown[-1].key) if len(found) > len(shown) else ""),
         "by_part": [
-            (part, *(one.counts["answers_by_part"].get(part, 0) for one in (other, release)))
-            for part in PARTS
+            (part, *(one.counts["answers_by_part"].get(part, 0) for one in (other, release))) for part in PARTS
         ],
     }
     return render(request, "releases/compare.html", context)
@@ -156,9 +156,9 @@ def compare_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBas
     """Send the differences of one kind as CSV."""
     study = releases_study(request, slug)
     release = numbered(study, number)
-    other = _other(request, study, release, [])
+    other = _other(request, release, comparing.comparable(release))
     if other is None:
-        raise Http404(_("Choose the release to compare with."))
+        raise NotThere(_("This study has no other release that can be compared."))
     kind, part, _after = _chosen(request)
     comparison = comparing.compare(release, other)
     about = {"list": "differences", "release": release.number, "with": other.number, "kind": kind, "part": part}
@@ -168,20 +168,12 @@ def compare_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBas
     )
 
 
-def _comparable(study: Study) -> list[Release]:
-    """Return the complete releases of a study that were not withdrawn, latest first."""
-    complete = Release.objects.filter(study=study, state=Release.State.DONE, tombstones__isnull=True)
-    return list(complete.order_by("-number"))
-
-
-def _other(request: HttpRequest, study: Study, release: Release, others: list[Release]) -> Release | None:
-    """Return the release of the address, the parent, or the one before; None if there is no other one."""
+def _other(request: HttpRequest, release: Release, others: list[Release]) -> Release | None:
+    """Return the release that the address names, or the usual one; None if there is no other one. Raise Http404."""
     asked = request.GET.get("with", "")
     if asked.isascii() and asked.isdigit() and len(asked) < 10:
-        return numbered(study, int(asked))
-    earlier = [one for one in others if one.number < release.number]
-    parent = next((one for one in earlier if one.pk == release.parent_id), None)
-    return parent or next(iter(earlier), None) or next(iter(others), None)
+        return numbered(release.study, int(asked))
+    return comparing.usual_other(release, others)
 
 
 def _chosen(request: HttpRequest) -> tuple[str, str, int]:

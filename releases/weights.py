@@ -67,7 +67,7 @@ def of_release(release: Release) -> Weights:
 
 
 def of_reliability(known: Mapping[int, Mapping[str, float]]) -> dict[int, dict[str, float]]:
-    """Return weights by person and question from the probabilities of right answers. People without any are left out."""
+    """Return weights by person and question from the probabilities of right answers. People without any have none."""
     signal = {
         question: {person: max(0.0, 2 * found[question] - 1) for person, found in known.items() if question in found}
         for question in QUESTIONS

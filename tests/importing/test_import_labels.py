@@ -28,7 +28,7 @@ def values_of(**filters):
 
 
 def test_the_questions_of_labels_are_those_of_people():
-    assert CHOICE_QUESTIONS == (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness")
+    assert (*SUB_DIMENSION_KEYS, "helpfulness", "harmlessness") == CHOICE_QUESTIONS
 
 
 def test_labels_of_all_kinds_come_in_with_their_subjects(tmp_path):

@@ -1,12 +1,12 @@
-"""Prompts without answers, and labels that programs gave: what a release has of them, and that they stay as they are."""
+"""Prompts without answers, and labels that programs gave: what a release has of them, and that both stay."""
 
 import json
 
 import pytest
+from django.db.models import Q
 
 from catalog import removal
 from catalog.models import Label, Prompt
-from django.db.models import Q
 from releases import making
 from releases.filters import Filter
 from releases.withdrawing import subject, withdraw
@@ -49,7 +49,11 @@ def test_all_prompts_of_the_filter_are_listed_with_their_part_cluster_and_set(st
     ]
     assert {one["cluster"] for one in found} == {"c1", "of-test", "of-eval", "of-excluded"}
     [answered_one] = [one for one in found if one["n_answers"]]
-    assert (answered_one["prompt_id"], answered_one["n_pairs"], answered_one["n_videos"]) == (pair.prompt.public_id, 1, 2)
+    assert (answered_one["prompt_id"], answered_one["n_pairs"], answered_one["n_videos"]) == (
+        pair.prompt.public_id,
+        1,
+        2,
+    )
     assert [one["prompt_id"] for one in found] == sorted(one["prompt_id"] for one in found)
     assert [list(validator("prompt").iter_errors(one)) for one in found] == [[]] * 4
     assert release.counts["prompts"] == 4
@@ -78,7 +82,9 @@ def test_labels_of_prompts_videos_and_pairs_go_out_beside_the_answers(study, pai
         (None, pair.public_id, "helpfulness", ""): "video_1",
         (None, pair.public_id, "harmlessness", ""): None,
     }
-    of_prompts = {one["prompt_id"]: (one["part"], one["value"]) for one in found if not one["video_id"] and not one["pair_id"]}
+    of_prompts = {
+        one["prompt_id"]: (one["part"], one["value"]) for one in found if not one["video_id"] and not one["pair_id"]
+    }
     assert of_prompts[pair.prompt.public_id] == ("train", True)
     assert of_prompts[silent.public_id] == ("test", False)
     assert [one["refused"] for one in found].count(True) == 1
@@ -128,7 +134,9 @@ def test_every_record_says_why_its_answer_was_asked_for(study):
     for key, values in cases.items():
         asked = values.pop("asked", "")
         slots = {"more_opinions": {"more_open": 1, "more_asked": 1}, "replacement": {"replacement_open": 1}}
-        row = factories.pair(study, selection_method="random", selection_probability=0.5, **values | slots.get(asked, {}))
+        row = factories.pair(
+            study, selection_method="random", selection_probability=0.5, **values | slots.get(asked, {})
+        )
         factories.answer(person, study)
         pairs[row.public_id] = key
     release = make(study, filter=EVERYTHING)

@@ -45,7 +45,9 @@ class Command(BaseCommand):
         parser.add_argument("--with-invalid", action="store_true", help="also a file of the invalid answers")
         parser.add_argument("--with-comments", action="store_true", help="also the text that people wrote")
         parser.add_argument("--with-times", action="store_true", help="times instead of days")
-        parser.add_argument("--with-weights", action="store_true", help="reliability weights of answers; not to publish")
+        parser.add_argument(
+            "--with-weights", action="store_true", help="reliability weights of answers; not to publish"
+        )
 
     def handle(self, **options: Any) -> None:
         study = Study.objects.filter(slug=options["study"]).first()
