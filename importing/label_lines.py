@@ -57,7 +57,7 @@ def row_of(content: dict[str, Any]) -> LabelRow:
     if other is not None and other < one:
         one, other = other, one
         if content["question"].strip() in CHOICE_QUESTIONS:
-            value = MIRRORED.get(value, value)
+            value = MIRRORED.get(str(value), value)
     return LabelRow(
         subject="pair" if other is not None else subject,
         one=one,

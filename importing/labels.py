@@ -185,7 +185,7 @@ def _staged(row: Sequence[Any]) -> list[Any]:
     value = None if written is None else orjson.loads(written)
     mirrored = value
     if columns[1] == "pair" and columns[4] in CHOICE_QUESTIONS:
-        mirrored = MIRRORED.get(value, value)
+        mirrored = MIRRORED.get(str(value), value)
     return [*columns, *(None if one is None else Jsonb(one) for one in (value, mirrored))]
 
 

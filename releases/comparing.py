@@ -152,7 +152,7 @@ def _difference(kind: str, row: tuple[Any, ...]) -> Difference:
     if kind == "majority":
         key, pair_id, part, before, now, questions = row
         moved = [tuple(orjson.loads(one)) for one in questions]
-        return Difference(key, pair_id, part, n_before=before, n_now=now, questions=moved)  # type: ignore[arg-type]
+        return Difference(key, pair_id, part, n_before=before, n_now=now, questions=moved)
     key, change, part, pair_id, revision, fields = row
     return Difference(key, pair_id, part, change=change, revision=revision, fields=fields)
 

@@ -136,8 +136,10 @@ class NewReleaseForm(FilterForm):
     @property
     def wanted(self) -> Wanted:
         """Return the release of a valid form."""
-        names = ("filter", "licence", "terms", "formats", "parent", "with_invalid", "with_comments", "with_times")
-        names += ("with_weights",)
+        names = (
+            *("filter", "licence", "terms", "formats", "parent"),
+            *("with_invalid", "with_comments", "with_times", "with_weights"),
+        )
         return Wanted(**{name: self.cleaned_data[name] for name in names})
 
 

@@ -107,8 +107,10 @@ def _parent(study: Study, number: int | None) -> Release | None:
 
 
 def _about(release: Release) -> dict[str, Any]:
-    names = ("number", "parent_id", "filter", "formats", "licence", "with_invalid", "with_comments", "with_times")
-    names += ("with_weights",)
+    names = (
+        *("number", "parent_id", "filter", "formats", "licence"),
+        *("with_invalid", "with_comments", "with_times", "with_weights"),
+    )
     return {name: getattr(release, name) for name in names}
 
 

@@ -40,10 +40,10 @@ def records(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return render(request, "releases/records.html", context | {"wrong": True}, status=400)
     everything = preview.items_of(release)
     narrowed = filters.narrow(everything)
-    places = {name: request.GET.get(name, "") for name in ("after", "before")}
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
     try:
         with within(PAGE_LIMIT_S):
-            found = page(narrowed, everything, preview.ORDER, key="place", **places)
+            found = page(narrowed, everything, preview.ORDER, after=after, before=before, key="place")
     except TookTooLong:
         return render(request, "releases/records.html", context | {"too_long": True}, status=503)
     viewer = viewer_for(request.user, study)  # type: ignore[arg-type]

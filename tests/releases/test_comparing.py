@@ -6,18 +6,18 @@ import io
 import pytest
 from django.urls import reverse
 
-from annotation.standings import change_standing
+from annotation.models import Standing
 from catalog.models import Prompt
 from releases import comparing
 from releases.filters import Filter
 from releases.withdrawing import subject, withdraw
 from tests import factories
-from tests.releases.releasing import answered, make
+from tests.figures.figuring import given
+from tests.releases.releasing import make
 
 pytestmark = pytest.mark.django_db
 
 EVERYTHING = Filter(decisions=("accepted", "none"))
-RIGHT = {"helpfulness": factories.body()["helpfulness"] | {"overall": "video_1"}}
 
 
 @pytest.fixture
@@ -26,17 +26,18 @@ def two(study):
 
     The pair whose majority turns has one answer for video 0 before, and one for video 0 and two for video 1 after.
     """
-    people = [factories.member(study, "annotator") for _ in range(4)]
-    train, test = (factories.prompt(study, split=split) for split in ("train", "test"))
+    people = [factories.member(study, "annotator") for _ in range(3)]
+    train, test, other = (factories.prompt(study, split=split) for split in ("train", "test", "train"))
     study.contested = factories.pair(study, prompt=train, wanted=3)
-    factories.answer(people[0], study, helpfulness=RIGHT["helpfulness"] | {"overall": "video_0"})
-    [leaves] = answered(study, people[3], prompt=test)
-    answered(study, people[3], prompt=factories.prompt(study, split="train", cluster="before"))
+    counted = {"counted": True}
+    given(study.contested, people[0], standing=counted)
+    leaves = given(factories.pair(study, prompt=test), people[0], standing=counted)
+    given(factories.pair(study, prompt=other), people[0], standing=counted)
     first = make(study, filter=EVERYTHING)
-    change_standing(leaves.standing, actor=None, validity="invalid", reason="by hand")
-    for person in people[1:3]:
-        factories.answer(person, study, **RIGHT)
-    Prompt.objects.filter(study=study, cluster="before").update(cluster="after")
+    Standing.objects.filter(assignment=leaves).update(validity="invalid", reason="contradiction")
+    for person in people[1:]:
+        given(study.contested, person, standing=counted, helpfulness="video_1")
+    Prompt.objects.filter(pk=other.pk).update(cluster="after")
     second = make(study, filter=EVERYTHING, parent=first.number)
     return first, second
 

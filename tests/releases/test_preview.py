@@ -16,7 +16,7 @@ from tests.releases.releasing import answered, lines, make
 
 pytestmark = pytest.mark.django_db
 
-TAGGED = {"harmlessness": {"video_0": {"tags": ["violence"]}, "video_1": {"tags": []}, "overall": "video_1"}}
+TAGGED = {"harmlessness": {"video_0": {"tags": ["crime"]}, "video_1": {"tags": []}, "overall": "video_1"}}
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def prompts_of(response):
         ({"q": "hill ball"}, {"A red ball on a hill"}),
         ({"part": "test"}, {"A fight in a bar"}),
         ({"prompt_type": "safety_neutral"}, {"A red ball on a hill"}),
-        ({"tag": "violence"}, {"A fight in a bar"}),
+        ({"tag": "crime"}, {"A fight in a bar"}),
         ({"asked_because": "plan", "in_sample": "no"}, {"A red ball on a hill", "A fight in a bar"}),
         ({"lot": "1"}, set()),
         ({"annotator": "nobody"}, set()),
@@ -111,8 +111,8 @@ def test_the_page_shows_what_programs_said_of_the_pair_and_its_videos(viewer, st
     release = make(study, filter=Filter(decisions=("none",)))
     response = viewer.get(page_of(release, one.pair.public_id))
     assert [(label.question, label.value) for label in response.context["labels"]] == [
-        ("crime", 0.5),
         ("helpfulness", "tie"),
+        ("crime", 0.5),
     ]
 
 
