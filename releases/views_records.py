@@ -133,11 +133,14 @@ def compare(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     try:
         with within(PAGE_LIMIT_S):
             counts = comparison.counts()
+            if "show" not in request.GET:
+                kind = next((key for key in KINDS if counts[key][part or "all"]), kind)
             found = comparison.rows(kind, part, after=after, most=comparing.ROWS_A_PAGE + 1)
     except TookTooLong:
         return render(request, "releases/compare.html", context | {"too_long": True}, status=503)
     shown = found[: comparing.ROWS_A_PAGE]
     context |= {
+        "kind": kind,
         "counts": [(key, name, list(counts[key].items())) for key, name in KINDS.items()],
         "any": any(of["all"] for of in counts.values()),
         "rows": shown,

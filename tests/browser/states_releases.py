@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from annotation.models import Annotation
-from catalog.models import Pair
+from catalog.models import Label, Pair, Prompt
 from releases.filters import Filter
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
 from tests import factories
 from tests.browser.stage import Stage, picture, scene, taken
+from tests.figures.figuring import given
 from tests.releases.releasing import accepted, answered, ask, make
 
 pytestmark = pytest.mark.screenshots
@@ -71,6 +72,44 @@ def release_complete(stage: Stage) -> Any:
     first = make(stage.study, by=stage.person)
     made = make(stage.study, by=stage.person, parent=first.number, filter=ALL, with_invalid=True, terms="Cite us.")
     return stage.page(f"releases/{made.number}/")
+
+
+@scene
+def release_records(stage: Stage) -> Any:
+    answered_material(stage)
+    made = make(stage.study, by=stage.person, filter=ALL)
+    return stage.page(f"releases/{made.number}/records/")
+
+
+@scene
+def release_record(stage: Stage) -> Any:
+    pair = answered_material(stage)[0]
+    said = ((pair.video_0, "violence", 0.25), (pair, "helpfulness", "video_1"), (pair, "harmlessness", None))
+    for about, question, value in said:
+        name = type(about).__name__.lower()
+        facts = {"question": question, "labeller": "judge-y", "setting": "8 frames", "value": value}
+        Label.objects.create(study=stage.study, **{name: about}, refused=value is None, **facts)
+    made = make(stage.study, by=stage.person, filter=ALL)
+    return stage.page(f"releases/{made.number}/records/{pair.public_id}/")
+
+
+def answered_material(stage: Stage) -> list[Pair]:
+    """Return pairs with videos that two people answered."""
+    people = [factories.member(stage.study, "annotator", username=f"annotator-{number:02}") for number in (1, 2)]
+    pairs = stage.material()[:4]
+    for pair in pairs:
+        for person, choice in zip(people, ("video_0", "video_1"), strict=True):
+            given(pair, person, standing={"counted": True}, helpfulness=choice, tags_video_1=["crime"])
+    return pairs
+
+
+@scene
+def releases_compared(stage: Stage) -> Any:
+    made = answers(stage)
+    first = make(stage.study, by=stage.person)
+    Prompt.objects.filter(pk=made[0].pair.prompt_id).update(cluster="another")
+    later = make(stage.study, by=stage.person, filter=ALL, parent=first.number)
+    return stage.page(f"releases/{later.number}/compare/?show=changed")
 
 
 @scene

@@ -92,13 +92,13 @@ def test_the_page_links_every_number_to_its_rows(study, two, client, researcher)
 def test_the_csv_and_the_api_have_the_same_rows(study, two, client, api, researcher):
     client.force_login(researcher)
     address = reverse("releases:compare_csv", args=[study.slug, 2])
-    sent = b"".join(client.get(f"{address}?with=1&show=majority").streaming_content).decode()
-    [row] = csv.DictReader(io.StringIO(sent.removeprefix("\ufeff")))
+    sent = client.get(f"{address}?with=1&show=majority").getvalue().decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(sent))
     assert (row["question"], row["majority_before"], row["majority_now"]) == ("helpfulness", "video_0", "video_1")
     found = api(researcher).get(f"/api/v1/releases/{two[1].pk}/comparison/?other=1&show=added").json()
     assert numbers(found["counts"]) == EXPECTED
-    sent = b"".join(client.get(f"{address}?with=1&show=added").streaming_content).decode()
-    ids = [int(row["annotation_id"]) for row in csv.DictReader(io.StringIO(sent.removeprefix("\ufeff")))]
+    sent = client.get(f"{address}?with=1&show=added").getvalue().decode("utf-8-sig")
+    ids = [int(row["annotation_id"]) for row in csv.DictReader(io.StringIO(sent))]
     assert ids == [row["annotation_id"] for row in found["rows"]]
     moved = api(researcher).get(f"/api/v1/releases/{two[1].pk}/comparison/?show=majority").json()["rows"]
     assert moved[0]["majorities"] == [{"question": "helpfulness", "before": "video_0", "now": "video_1"}]
