@@ -56,7 +56,7 @@ def test_a_download_leads_to_the_bucket_for_a_minute_and_has_its_name_and_digest
     assert int(headers["Content-Length"]) == row.byte_size
     _kind, said = parse_header_parameters(headers["Content-Disposition"])
     assert said["filename"] == f"{release.study.slug}-1-annotations.jsonl"
-    assert headers["Content-Type"].startswith("application/jsonl")
+    assert headers["Content-Type"].startswith("application/x-ndjson")
     assert parse_qs(urlsplit(response["Location"]).query)["X-Amz-Expires"] == ["60"]
     event = AuditEvent.objects.get(action="release.downloaded")
     assert (event.actor, event.after["path"]) == (researcher, "annotations.jsonl")

@@ -152,7 +152,7 @@ def revise(answered_one, person):
 def test_a_release_agrees_with_itself_while_people_answer(tmp_path):
     study = factories.study()
     people = [factories.member(study, "annotator") for _ in range(20)]
-    factories.pairs(study, 140)
+    factories.pairs(study, 240)
     accepted(*(factories.answer(person, study) for person in people))
     made = []
 
