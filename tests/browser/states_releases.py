@@ -6,14 +6,16 @@ import pytest
 
 from annotation.models import Annotation
 from catalog.models import Label, Pair, Prompt
+from media.transcode import Renditions
 from releases.filters import Filter
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
 from tests import factories
-from tests.browser.stage import Stage, picture, scene, taken
+from tests.browser.stage import Stage, gallery, picture, scene, taken
 from tests.figures.figuring import given
 from tests.releases.releasing import accepted, answered, ask, make
 
+__all__ = ["gallery"]
 pytestmark = pytest.mark.screenshots
 
 ALL = Filter(decisions=("accepted", "none"))
@@ -131,5 +133,5 @@ def release_withdrawing(stage: Stage) -> Any:
 
 @pytest.mark.parametrize(("name", "view", "language"), taken(__name__))
 @pytest.mark.django_db(transaction=True)
-def test_scene(name: str, view: str, language: str, open_page: Any) -> None:
-    picture(name, view, language, open_page, {})
+def test_scene(name: str, view: str, language: str, open_page: Any, gallery: dict[str, list[Renditions]]) -> None:
+    picture(name, view, language, open_page, gallery)
