@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from django import forms
-from django.db.models import Max, Min, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,6 +16,7 @@ from annotation.models import Assignment
 from catalog.library.filters import MOST_WORDS, Filters, all_or
 from diptych.downloads import CopyFile
 from diptych.paging import Order
+from diptych.spreadsheet import Column, Text, Words, YesNo
 from releases import aggregation
 from releases.formats import jsonl
 from releases.formats.annotation_lines import line
@@ -91,9 +92,22 @@ def items_of(release: Release) -> QuerySet[ReleaseItem]:
     return rows.select_related(f"{of_pair}__prompt", *videos)
 
 
-def choices_of(item: ReleaseItem) -> dict[str, str]:
-    """Return the answers of an item by question: video_0, video_1 or tie."""
-    return {question: getattr(item.annotation, question) for question in QUESTIONS}
+_pair = "annotation__assignment__pair"
+#: Columns of the CSV file of the list. The files of the release have everything.
+COLUMNS: dict[str, Column] = {
+    "annotation_id": F("annotation_id"),
+    "pair_id": Text(f"{_pair}__public_id"),
+    "prompt_id": Text(f"{_pair}__prompt__public_id"),
+    "prompt_text": Text("prompt_text"),
+    "part": Text("part"),
+    "in_sample": YesNo("in_sample"),
+    "asked_because": Text("asked_because"),
+    "annotator": Text("annotator_id"),
+    "lot": F("lot"),
+    **{question: Text(f"annotation__{question}") for question in QUESTIONS},
+    "tags_video_0": Words("annotation__tags_video_0"),
+    "tags_video_1": Words("annotation__tags_video_1"),
+}
 
 
 class ItemsOfPair(Items):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("<slug:slug>/releases/<int:number>/", views.release, name="release"),
     path("<slug:slug>/releases/<int:number>/funnel.csv", views.funnel_csv, name="funnel_csv"),
     path("<slug:slug>/releases/<int:number>/records/", views_records.records, name="records"),
+    path("<slug:slug>/releases/<int:number>/records.csv", views_records.records_csv, name="records_csv"),
     path("<slug:slug>/releases/<int:number>/records/<slug:pair_id>/", views_records.record, name="record"),
     path("<slug:slug>/releases/<int:number>/compare/", views_records.compare, name="compare"),
     path("<slug:slug>/releases/<int:number>/compare.csv", views_records.compare_csv, name="compare_csv"),

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_safe
 
 from annotation.answer_words import QUESTIONS
 from catalog.library import listing
-from catalog.library.files import send_list
+from catalog.library.files import refuse, send_list
 from catalog.library.viewers import Viewer, is_playable, is_sensitive, pair_on_page, viewer_for
+from catalog.library.views import Address
 from catalog.models import Pair, Video
 from diptych.paging import PAGE_LIMIT_S, Page, TookTooLong, counted, page, within
 from diptych.refusals import NotThere
+from diptych.spreadsheet import copy_table
 from releases import comparing, preview
 from releases.comparing import KINDS, PARTS
 from releases.models import Release, ReleaseItem
@@ -48,9 +50,28 @@ def records(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return render(request, "releases/records.html", context | {"too_long": True}, status=503)
     viewer = viewer_for(request.user, study)  # type: ignore[arg-type]
     hidden = listing.hidden_in(study)
+    context["query"] = Address(request.GET)
     context |= {"page": found, "count": counted(narrowed, found)}
     context["rows"] = [_row(item, viewer, hidden) for item in found.rows]
     return render(request, "releases/records.html", context)
+
+
+@require_safe
+@never_cache
+@login_required
+def records_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
+    """Send the whole list of answers as CSV, filtered as the address says."""
+    study = releases_study(request, slug)
+    release = numbered(study, number)
+    require_complete(release)
+    filters = preview.RecordFilters(request.GET, release=release)
+    if not filters.is_valid():
+        return refuse(filters)
+    rows = filters.narrow(preview.items_of(release)).order_by("place")
+    wanted = {name: value for name, value in filters.cleaned_data.items() if value not in ("", None)}
+    about = {"list": "records", "release": release.number, "filters": wanted}
+    name = f"release-{release.number}-records"
+    return send_list(request, study, lambda file: copy_table(preview.COLUMNS, rows, file), name=name, about=about)
 
 
 def _row(item: ReleaseItem, viewer: Viewer, hidden: set[int]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def pages(study, annotator, researcher):
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     asking, asker, qualifying, version = qualified.half_way()
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
-    in_release = checked.pairs.get().public_id
+    in_release = released.items.first().annotation.assignment.pair.public_id
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -262,7 +262,7 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
-    "releases:compare_csv",
+    *("releases:compare_csv", "releases:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(
         "suspensions:suspension_csv",

@@ -179,6 +179,7 @@ MATRIX = {
     "releases:release": row("get", *EXPORT),
     "releases:funnel_csv": row("get", *EXPORT),
     "releases:records": row("get", *EXPORT),
+    "releases:records_csv": row("get", *EXPORT),
     "releases:record": row("get", *EXPORT),
     "releases:compare": row("get", *EXPORT),
     "releases:compare_csv": row("get", *EXPORT),

@@ -70,6 +70,7 @@ def pages(study, playable_pairs):
     draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
+    in_release = released.items.first().annotation.assignment.pair.public_id
     stored.ask(checked)
     stored.count(checked.pk)
     asking, asker, qualifying, version = qualified.half_way()
@@ -91,7 +92,7 @@ def pages(study, playable_pairs):
         "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
         "records of a release": (f"/studies/{checked.slug}/releases/{released.number}/records/", owner),
         "a record of a release": (
-            f"/studies/{checked.slug}/releases/{released.number}/records/{checked.pairs.get().public_id}/",
+            f"/studies/{checked.slug}/releases/{released.number}/records/{in_release}/",
             owner,
         ),
         "compared releases": (f"/studies/{checked.slug}/releases/{released.number}/compare/", owner),

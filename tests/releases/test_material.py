@@ -100,7 +100,7 @@ def test_a_release_without_labels_has_no_file_of_them(study, pair):
 def test_what_is_changed_or_removed_later_does_not_reach_a_release(study, pair, tmp_path):
     gone = factories.prompt(study, split="test", import_number=7)
     label(study, gone, value=True)
-    label(study, pair.video_1, value=0.5)
+    label(study, pair.video_1, value=0.5, import_number=7)
     release = make(study, filter=EVERYTHING)
     before = {path: stored(release, path) for path in ("prompts.jsonl", "labels.jsonl")}
     assert gone.public_id in before["prompts.jsonl"].decode()
@@ -108,6 +108,7 @@ def test_what_is_changed_or_removed_later_does_not_reach_a_release(study, pair, 
     Label.objects.filter(study=study).update(value=False)
     removal.remove_material(study.pk, Q(import_number=7), lambda _rows: None)
     assert not Prompt.objects.filter(pk=gone.pk).exists()
+    assert not Label.objects.exists()  # those of the prompt, and those that the import added
     assert making.rebuild(release, tmp_path) == []
     assert {path: (tmp_path / path).read_bytes() for path in before} == before
 

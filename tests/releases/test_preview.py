@@ -1,9 +1,12 @@
 """The pages with the records of a release and their videos."""
 
+import csv
+import io
 import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import Annotation
 from catalog.models import Label
@@ -78,6 +81,16 @@ def test_pages_follow_the_order_of_the_files(viewer, release, monkeypatch):
     assert prompts_of(listed(viewer, release, before=second.context["page"].previous)) == order[:1]
 
 
+def test_the_csv_has_the_filtered_list(viewer, release):
+    address = reverse("releases:records_csv", args=[release.study.slug, release.number])
+    sent = viewer.get(address, {"part": "test"}).getvalue().decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(sent))
+    [record] = [one for one in lines(release, "annotations.jsonl") if one["part"] == "test"]
+    assert (int(row["annotation_id"]), row["pair_id"]) == (record["annotation_id"], record["pair_id"])
+    assert (row["harmlessness"], row["tags_video_0"]) == ("video_1", "crime")
+    assert viewer.get(address, {"lot": "x"}).status_code == 400
+
+
 def test_a_wrong_filter_is_named(viewer, release):
     assert listed(viewer, release, lot="x").status_code == 400
 
@@ -118,8 +131,6 @@ def test_the_page_shows_what_programs_said_of_the_pair_and_its_videos(viewer, st
 
 def test_a_video_that_is_in_quarantine_now_is_not_shown(viewer, release, study):
     pair_id = lines(release, "pairs.jsonl")[0]["pair_id"]
-    from django.utils import timezone
-
     Asset.objects.filter(videos__pairs_as_0__public_id=pair_id).update(quarantined_at=timezone.now())
     response = viewer.get(page_of(release, pair_id))
     assert (response.status_code, response.context["on_page"]) == (200, "")
