@@ -21,7 +21,7 @@ SIZES, QUICK_SIZES = (100_000, 1_000_000), (1_000, 3_000)
 #: Seconds for which the leases are measured before the release, and between two leases.
 ALONE_S, QUICK_ALONE_S, PAUSE_S = 30.0, 3.0, 0.02
 #: Pairs of the study in which somebody leases meanwhile.
-PAIRS_TO_LEASE = 20_000
+PAIRS_TO_LEASE = 20_011
 #: A lease may take so much longer while the answers are copied, and memory may grow so much with ten times the answers.
 MOST_SLOWER, MOST_GROWTH = 1.5, 1.1
 
