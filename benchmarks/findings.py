@@ -104,6 +104,7 @@ def fill(answers: int) -> tuple[Any, Any]:
     from studies.models import Membership
 
     study = studies.fill(answers, 1)
+    studies.vacuum(studies.FILLED)  # else the planner knows nothing of a second study, and the next update takes hours
     users = [User.objects.create(username=f"{study.slug}-{number}") for number in range(PEOPLE + 1)]
     Membership.objects.create(study=study, person=users[0], role="researcher")
     orders = {"question_order": list(SUB_DIMENSION_KEYS), "tag_order": list(HARM_KEYS)}

@@ -29,6 +29,8 @@ def remove_material(study_id: int, which: Q, advance: Advance) -> dict[str, int]
     """
     in_batches = set(Pair.objects.filter(which, study=study_id).values_list("batch", flat=True).distinct())
     removed = {
+        # First of all, because they point at the other rows. Nothing points at a label.
+        "labels": delete(Label.objects.filter(which, study=study_id)),
         "pairs": _in_parts(Pair, study_id, which, advance, also=(HoldChange, "pair"), labels="pair"),
         "videos": _videos(study_id, which, advance),
         "prompts": _in_parts(Prompt, study_id, which, advance, labels="prompt"),
@@ -62,7 +64,7 @@ def _videos(study_id: int, which: Q, advance: Advance) -> int:
 
 def count_material(study_id: int, which: Q) -> dict[str, int]:
     """Return how many rows `remove_material` would delete. Batches that are not empty yet are counted too."""
-    kinds: dict[str, Any] = {"pairs": Pair, "videos": Video, "prompts": Prompt, "batches": Batch}
+    kinds: dict[str, Any] = {"labels": Label, "pairs": Pair, "videos": Video, "prompts": Prompt, "batches": Batch}
     return {name: model.objects.filter(which, study=study_id).count() for name, model in kinds.items()}
 
 

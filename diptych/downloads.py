@@ -110,7 +110,7 @@ def send(
     `name` is what browsers call the file. `record` is called when the file is made, before any of it is sent. HEAD
     makes no file, so its response has no length.
     """
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Accept-Ranges": "bytes"}
+    headers = {"Content-Disposition": attachment(name), "Accept-Ranges": "bytes"}
     if request.method == "HEAD":
         return StreamingHttpResponse((), content_type=content_type, headers=headers)
     if begins_later(request.headers.get("Range")) and "If-Range" not in request.headers:
@@ -152,15 +152,25 @@ def send_stored(
     response = ranged_response(
         request, file, size=size, content_type=content_type, etag=f'"{sha256}"', last_modified=at
     )
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": attachment(name)}
     if response.status_code == 416:
         headers = {"Content-Range": response.headers["Content-Range"]}
         response = _no_such_part(request)
     else:
-        headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+        headers["Repr-Digest"] = repr_digest(sha256)
     for header, value in headers.items():
         response.headers[header] = value
     return response
+
+
+def attachment(name: str) -> str:
+    """Return the `Content-Disposition` with which browsers store a file under this name."""
+    return f'attachment; filename="{name}"'
+
+
+def repr_digest(sha256: str) -> str:
+    """Return the `Repr-Digest` (RFC 9530) of a file with this SHA-256, 64 hexadecimal digits."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
 
 
 def _refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:

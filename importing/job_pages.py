@@ -32,6 +32,7 @@ KINDS = {
     "videos": gettext_lazy("Videos"),
     "assets": gettext_lazy("Video files"),
     "pairs": gettext_lazy("Pairs"),
+    "labels": gettext_lazy("Labels"),
 }
 #: The names of stages as the log has them. Pages translate them.
 STAGES = (
@@ -85,6 +86,7 @@ def counts(job: Import) -> list[Count]:
     rows = [
         Count(name, grouped(report[key]["added"]), there(key, report[key]["already_there"]), page(key))
         for key, name in KINDS.items()
+        if key != "labels" or report[key] != {"added": 0, "already_there": 0}
     ]
     return [*rows, Count(_("Batches"), grouped(report["batches_added"]), "")]
 
@@ -133,9 +135,11 @@ def outcome(job: Import) -> str:
         return ""
     if job.undone_at is not None:
         return _("Undone on %(day)s.") % {"day": localtime(job.undone_at).strftime("%Y-%m-%d %H:%M")}
-    new = {key: grouped(report[key]["added"]) for key in ("prompts", "videos", "pairs")}
+    new = {key: grouped(report[key]["added"]) for key in ("prompts", "videos", "pairs", "labels")}
     if set(new.values()) == {"0"}:
         return _("Nothing new: the study already had everything.")
+    if new["labels"] != "0":
+        return _("New: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, labels %(labels)s") % new
     return _("New: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s") % new
 
 

@@ -33,7 +33,7 @@ REMEMBERED_EVERY_S = 1.0
 #: The most differences that the report names.
 MOST_DIFFERENCES = 100
 #: Numbers of the report that go into the audit record.
-COUNTS = ("prompts", "videos", "assets", "pairs", "batches_added", "sampled", "splits", "differences")
+COUNTS = ("prompts", "videos", "assets", "pairs", "labels", "batches_added", "sampled", "splits", "differences")
 #: The option of an import that the command line runs. Workers skip such imports: the command can read more files.
 COMMAND = "command"
 #: How long a killed command can be run again to continue where it stopped.

@@ -38,6 +38,7 @@ class ImportReport:
     videos: Tally = field(default_factory=Tally)
     assets: Tally = field(default_factory=Tally)
     pairs: Tally = field(default_factory=Tally)
+    labels: Tally = field(default_factory=Tally)
     batches_added: int = 0
     #: Pairs of the random sample, which several people answer.
     sampled: int = 0
@@ -53,7 +54,7 @@ class ImportReport:
 
     def counts(self) -> dict[str, Any]:
         """Return only the numbers, as the audit record stores them."""
-        tallies = {name: asdict(getattr(self, name)) for name in ("prompts", "videos", "assets", "pairs")}
+        tallies = {name: asdict(getattr(self, name)) for name in ("prompts", "videos", "assets", "pairs", "labels")}
         return tallies | {
             "batches_added": self.batches_added,
             "sampled": self.sampled,

@@ -17,7 +17,7 @@ from diptych.broker import JOB_WAIT_S
 from diptych.database import locks
 from diptych.disk_space import NO_ROOM, is_full
 from diptych.refusals import Refused
-from importing import writing, writing_pairs
+from importing import labels, writing, writing_pairs
 from importing.pairing import PairChoice, Pairing
 from importing.progress import Progress
 from importing.report import ImportReport
@@ -128,7 +128,7 @@ def read(
         raise Refused(Sentence(_("There is no file or folder %(path)s."), path=str(path))) from None
     except (OSError, RuntimeError) as error:
         raise Refused(Sentence(_("%(path)s cannot be read: %(error)s."), path=str(path), error=error)) from error
-    if not (intake.count("prompt") or found.bad):
+    if not (intake.count("prompt") or intake.count("label") or found.bad):
         template = _("The material has no prompts. Give a manifest, or a folder with one subfolder for each prompt.")
         raise Refused(Sentence(template, path=str(path)))
     warn_of_spellings(found, intake)
@@ -143,6 +143,8 @@ def _is_good(
     """Check rows and files, and add bad rows to `found`. Return whether the import can continue. Raises Refused."""
     files.find_files(found, intake, progress)
     check_references(found, intake)
+    labels.refuse_repeated(found, intake)
+    labels.check_subjects(found, intake, slug)
     if _refused(found, intake, options):
         return False
     files.read_files(found, intake, progress)
@@ -150,6 +152,7 @@ def _is_good(
     files.identify_videos(intake)
     refuse_taken_ids(found, intake, slug)
     refuse_same_videos(found, intake)
+    labels.check_subjects(found, intake, slug)
     return not _refused(found, intake, options)
 
 
@@ -157,7 +160,7 @@ def _refused(found: Manifest, intake: Intake, options: ImportOptions) -> bool:
     """Return whether bad rows stop the import. Rows that need a bad row are refused too."""
     if found.bad:
         check_references(found, intake)
-    return bool(found.bad) and (not options.skip_bad or not intake.count("prompt"))
+    return bool(found.bad) and (not options.skip_bad or not (intake.count("prompt") or intake.count("label")))
 
 
 def _planned_study(slug: str, options: ImportOptions) -> Study:
@@ -223,6 +226,8 @@ def write(
             progress.begin("Making pairs", intake.count("prompt"))
             writing_pairs.stage_pairs_of_prompts(study, pairs, pairing, progress)
         writing_pairs.write_pairs(study, number, pairs, options.batch_size, progress, report)
+    if intake.count("label"):
+        labels.write(study, number, intake, report)
     report.pairs.already_there += pairing.already_there
     report.warnings += _warnings(study, listed, pairing, options)
     report.imported = True

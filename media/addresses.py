@@ -11,6 +11,7 @@ import base64
 import hmac
 import math
 import time
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Final
 
@@ -43,6 +44,16 @@ def bucket_url(name: str, person_id: int, now: float | None = None, window_s: in
     """Return the address of a file in the bucket, for the same windows."""
     expires = expiry(time.time() if now is None else now, window_s)
     return _bucket().url(name, person_id, expires - 2 * window_s, 2 * window_s)
+
+
+def download_url(
+    name: str, person_id: int, headers: Mapping[str, str], *, lives_s: int, now: float | None = None
+) -> str:
+    """Return the address of a file in the bucket, valid for `lives_s` seconds from now, with these headers.
+
+    It is new each time, so that what is withdrawn can soon be had no more.
+    """
+    return _bucket().url(name, person_id, int(time.time() if now is None else now), lives_s, headers)
 
 
 def expiry(now: float, window_s: int) -> int:

@@ -7,6 +7,7 @@ Source: AWS, “Authenticating Requests: Using Query Parameters”.
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -26,8 +27,14 @@ class Bucket:
     key_id: str
     secret: str
 
-    def url(self, key: str, person_id: int, signed_at: int, lives_s: int) -> str:
-        """Return the object's address, valid for `lives_s` seconds from `signed_at` (Unix seconds)."""
+    def url(
+        self, key: str, person_id: int, signed_at: int, lives_s: int, headers: Mapping[str, str] | None = None
+    ) -> str:
+        """Return the object's address, valid for `lives_s` seconds from `signed_at` (Unix seconds).
+
+        Args:
+            headers: headers that the bucket sends with the object, in lower case, such as `content-type`.
+        """
         moment = datetime.fromtimestamp(signed_at, UTC)
         scope = f"{moment:%Y%m%d}/{self.region}/s3/aws4_request"
         where = urlsplit(self.address)
@@ -40,6 +47,7 @@ class Bucket:
                 ("X-Amz-Date", f"{moment:%Y%m%dT%H%M%SZ}"),
                 ("X-Amz-Expires", str(lives_s)),
                 ("X-Amz-SignedHeaders", "host"),
+                *((f"response-{name}", value) for name, value in sorted((headers or {}).items())),
                 (PERSON, str(person_id)),
             )
         )

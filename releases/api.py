@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -74,6 +74,9 @@ class NewReleaseSerializer(serializers.Serializer):
     with_invalid = serializers.BooleanField(default=False, help_text="Also a file of the invalid answers")
     with_comments = serializers.BooleanField(default=False, help_text="Also the text that people wrote")
     with_times = serializers.BooleanField(default=False, help_text="Exact times, not only days")
+    with_weights = serializers.BooleanField(
+        default=False, help_text="Reliability weights: they show how reliable each code is, so do not publish them"
+    )
 
 
 class FileShape(serializers.Serializer):
@@ -241,13 +244,17 @@ class ReleaseFileView(SignedInView):
 
     @extend_schema(
         operation_id="releases_file",
-        responses={(status, "application/octet-stream"): OpenApiTypes.BINARY for status in (200, 206)},
+        responses={(status, "application/octet-stream"): OpenApiTypes.BINARY for status in (200, 206)}
+        | {302: OpenApiResponse(description="The bucket has the file, at this address for one minute")},
     )
     def get(self, request: Request, release_id: int, path: str) -> HttpResponseBase:
         """Return a file of a complete release.
 
         The response has a Content-Length, its SHA-256 as ETag and in `Repr-Digest`, and supports ranges: the bytes of a
         file never change, so a broken download can be continued.
+
+        If the server keeps its files in a bucket, the response is 302: it leads to an address that is valid for one
+        minute, and names the SHA-256 in `X-Content-SHA256`. Do not send your token to that address.
         """
         return sending.send(request._request, release_for(request, release_id), path, actor=self.person)
 

@@ -19,7 +19,7 @@ _fields = ", ".join(
 )
 CHANGES = f"""
 SELECT CASE WHEN there.id IS NULL THEN 'added' WHEN here.id IS NULL THEN 'removed' ELSE 'changed' END AS change,
-       coalesce(here.annotation_id, there.annotation_id) AS annotation_id,
+       coalesce(here.annotation_id, there.annotation_id) AS annotation_id, coalesce(here.part, there.part) AS part,
        CASE WHEN here.id IS NULL OR there.id IS NULL THEN '{{}}'::text[]
             ELSE array_remove(ARRAY[{_fields}], NULL) END AS fields
   FROM (SELECT * FROM releases_releaseitem WHERE release_id = %(release)s

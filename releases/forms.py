@@ -94,6 +94,13 @@ class FilterForm(forms.Form):
         label=gettext_lazy("Comments that people wrote. Read them first: they may name somebody."), required=False
     )
     with_times = forms.BooleanField(label=gettext_lazy("Exact times, not only days"), required=False)
+    with_weights = forms.BooleanField(
+        label=gettext_lazy(
+            "Weights of answers by the reliability of their authors. Do not publish them: they show how reliable each "
+            "code is."
+        ),
+        required=False,
+    )
 
     def __init__(self, data: QueryDict | None = None, *, study: Study, **more: Any) -> None:
         super().__init__(_with_columns(data), **more)
@@ -161,7 +168,7 @@ class NewReleaseForm(FilterForm):
         """Return the release of a valid form."""
         names = (
             *("filter", "licence", "terms", "formats", "options", "parent"),
-            *("with_invalid", "with_comments", "with_times"),
+            *("with_invalid", "with_comments", "with_times", "with_weights"),
         )
         return Wanted(**{name: self.cleaned_data[name] for name in names})
 
@@ -171,7 +178,7 @@ def initial(study: Study, like: Release | None) -> dict[str, Any]:
     if like is None:
         newest = Release.objects.filter(study=study, state=Release.State.DONE).order_by("-number").first()
         return Filter().as_json() | {"formats": formats.defaults(), "parent": newest.number if newest else ""}
-    names = ("formats", "licence", "terms", "with_invalid", "with_comments", "with_times")
+    names = ("formats", "licence", "terms", "with_invalid", "with_comments", "with_times", "with_weights")
     follows = like.number if like.state == Release.State.DONE else (like.parent.number if like.parent else "")
     columns = like.options.get(options.VIDEOREWARD, {})
     chosen = {COLUMN_FIELDS[column]: question for column, question in columns.items()}

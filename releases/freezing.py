@@ -1,4 +1,4 @@
-"""Write the items of a release in one statement, which sees the study at one moment.
+"""Write the items, prompts and labels of a release in one statement, which sees the study at one moment.
 
 Annotators go on meanwhile. The statement counts the funnel of the same moment, so that the numbers agree with the
 items.
@@ -15,7 +15,7 @@ from diptych.database import locks
 from exports import records
 from jobs import engine
 from jobs.policy import Policy
-from releases import collection, filters, funnel, videos
+from releases import collection, filters, funnel, material, videos, weights
 from releases.codes import code
 from releases.models import Release
 
@@ -37,9 +37,9 @@ MORE = {
     "video_1_licence": "video_1.licence",
     "video_1_fps": "video_1_asset.fps",
     "video_1_frames": "(video_1_asset.facts #>> '{playback,frames}')::integer",
-    # A prompt that nobody assigned to a part must not be trained on, and must not be tested on either.
-    "part": "CASE WHEN prompt.set = 'eval' THEN 'eval' WHEN prompt.split = '' THEN 'excluded' ELSE prompt.split END",
-    "weight": "1.0",
+    "part": material.PART,
+    "weight": weights.WEIGHT,
+    "weights": weights.WEIGHTS,
     "in_sample": "pair.in_sample",
     "selection_method": "pair.selection_method",
     "selection_probability": "pair.selection_probability",
@@ -56,6 +56,7 @@ ORDER = 'prompt.public_id COLLATE "C", pair.public_id COLLATE "C", assignment.id
 
 WRITE = f"""
 WITH {funnel.JUDGED},
+{material.WRITE},
 written AS (
   INSERT INTO releases_releaseitem (study_id, release_id, annotation_id, place, {", ".join(COPIED)})
   SELECT %(study)s, %(release)s, annotation.id, row_number() OVER (ORDER BY {ORDER}), {_values}
@@ -78,6 +79,8 @@ UNION ALL
 SELECT 'guideline', guideline_version::text, '', count(*)
   FROM written JOIN annotation_annotation annotation ON annotation.id = written.annotation_id
  WHERE is_current AND validity = 'valid' GROUP BY guideline_version
+UNION ALL
+{material.COUNT}
 """  # noqa: S608 - of names in this module
 
 
@@ -91,7 +94,8 @@ def freeze(policy: Policy[Release], release: Release) -> None:
     with transaction.atomic():
         locks.lock(locks.Key.RELEASES, study.pk)
         engine.go_on_or_raise(policy, release.pk, release.fence)
-        counted = _write(release)
+        known = weights.of_release(release)
+        counted = _write(release, known)
         found = funnel.stages((stage, reason, number) for what, stage, reason, number in counted if what == "funnel")
         funnel.refuse_empty(found)
         if videos.WITH_FILES & set(release.formats):
@@ -101,29 +105,34 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         row.funnel = [stage.as_json() for stage in found]
         row.counts = _counts(counted)
         versions = {"code": diptych.__version__} | _versions(counted)
-        row.about = {"study": study.slug, "title": study.title, "versions": versions}
+        row.about = {"study": study.slug, "title": study.title, "versions": versions, "weights": known.about}
         row.about["collection"] = collection.facts(release)
         row.files_stored = True  # from now on, files may follow
         row.save(update_fields=["frozen_at", "funnel", "counts", "about", "files_stored"])
     release.refresh_from_db(fields=["frozen_at", "funnel", "counts", "about"])
 
 
-def _write(release: Release) -> list[tuple[str, str, str, int]]:
+def _write(release: Release, known: weights.Weights) -> list[tuple[str, str, str, int]]:
     """Run the statement. Return what it counted: what, two words that say of which kind, and how many."""
     values = funnel.values(release.study, filters.from_json(release.filter))
     codes = [code(release.family, person) for person in values["people"]]
     about = {"release": release.pk, "slug": release.study.slug, "with_invalid": release.with_invalid}
     with connection.cursor() as cursor:
-        cursor.execute(WRITE, values | about | {"pseudonyms": codes})
+        cursor.execute(WRITE, values | about | known.parameters() | {"pseudonyms": codes})
         rows: list[tuple[str, str, str, int]] = cursor.fetchall()
     return rows
 
 
 def _counts(counted: list[tuple[str, str, str, int]]) -> dict[str, Any]:
     revisions, parts, invalid = Counter[str](), Counter[str](), 0
+    prompts, labels = Counter[str](), 0
     for what, kind, part, number in counted:
         if what == "revisions":
             revisions[kind] += number
+        elif what == "prompts":
+            prompts[kind] += number
+        elif what == "labels":
+            labels += number
         elif what == "answers" and kind == "valid":
             parts[part] += number
         elif what == "answers":
@@ -134,6 +143,9 @@ def _counts(counted: list[tuple[str, str, str, int]]) -> dict[str, Any]:
         "invalid_answers": invalid,
         "invalid_revisions": revisions["invalid"],
         "answers_by_part": dict(sorted(parts.items())),
+        "prompts": prompts.total(),
+        "prompts_by_part": dict(sorted(prompts.items())),
+        "labels": labels,
     }
 
 

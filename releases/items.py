@@ -32,6 +32,7 @@ FACTS = (
         "cluster",
         "part",
         "weight",
+        "weights",
         "in_sample",
         "selection_method",
         "selection_probability",

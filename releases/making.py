@@ -60,6 +60,8 @@ class Wanted:
     with_invalid: bool = False
     with_comments: bool = False
     with_times: bool = False
+    #: Whether answers carry weights by the reliability of their authors.
+    with_weights: bool = False
 
 
 def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = True) -> Release:
@@ -90,6 +92,7 @@ def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = Tr
                 with_invalid=wanted.with_invalid,
                 with_comments=wanted.with_comments,
                 with_times=wanted.with_times,
+                with_weights=wanted.with_weights,
                 asked_by=actor,
             )
         audit.record("release.asked", release, actor=actor, study_slug=study.slug, after=_about(release))
@@ -110,7 +113,7 @@ def _parent(study: Study, number: int | None) -> Release | None:
 def _about(release: Release) -> dict[str, Any]:
     names = (
         *("number", "parent_id", "filter", "formats", "options", "licence"),
-        *("with_invalid", "with_comments", "with_times"),
+        *("with_invalid", "with_comments", "with_times", "with_weights"),
     )
     return {name: getattr(release, name) for name in names}
 

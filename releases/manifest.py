@@ -32,6 +32,7 @@ def of_release(release: Release, files: Iterable[ReleaseFile]) -> dict[str, Any]
         "with_invalid": release.with_invalid,
         "with_comments": release.with_comments,
         "with_times": release.with_times,
+        "with_weights": release.with_weights,
         "counts": release.counts,
         "funnel": release.funnel,
         "files": [

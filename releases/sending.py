@@ -1,14 +1,19 @@
 """Send the files of releases, and nothing of a release that is being made, failed, was cancelled or was withdrawn.
 
+With `MEDIA_DELIVERY=s3` the response leads to the bucket, which sends the file itself. The address is valid for a
+minute. After a withdrawal no address is given any more, and the sweep deletes the files within 15 seconds, which ends
+the addresses that were given before.
+
 Files with videos or frames are not sent either while one of the videos is in quarantine.
 """
 
 import time
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -17,6 +22,7 @@ from diptych import downloads
 from diptych.json_lines import MEDIA_TYPE
 from diptych.ranges import begins_later
 from diptych.refusals import NotThere, Refused
+from media.addresses import download_url
 from media.stored_files import trouble_of_storage
 from releases import videos
 from releases.models import Release, ReleaseFile, Tombstone
@@ -31,6 +37,8 @@ CONTENT_TYPES = {
 }
 #: Seconds after which a download looks again whether its file may still be sent.
 LOOK_EVERY_S = 1.0
+#: Seconds for which an address in the bucket is valid. A download that has begun goes on after that.
+ADDRESS_LIVES_S: Final = 60
 
 
 def is_withdrawn(release: Release) -> bool:
@@ -51,31 +59,64 @@ def require_complete(release: Release) -> None:
 
 
 def send(request: HttpRequest, release: Release, path: str, *, actor: User) -> HttpResponseBase:
-    """Respond with a file of a complete release, or with the range that was asked for. Raise Refused or NotThere."""
+    """Respond with a file of a complete release, with the range that was asked for, or with where the bucket has it.
+
+    Raise Refused or NotThere.
+    """
     require_complete(release)
     file = ReleaseFile.objects.filter(release=release, path=path).select_related("release").first()
     if file is None:
         raise NotThere(_("Release %(n)s has no file %(path)s.") % {"n": release.number, "path": path})
     _require_no_quarantine(file)
-    with trouble_of_storage():
-        stored = default_storage.open(file.stored_name)
-    response = downloads.send_stored(
-        request,
-        WhileAllowed(stored, file),
-        name=f"{release.study.slug}-{release.number}-{path.replace('/', '-')}",
-        content_type=CONTENT_TYPES.get(path.rpartition(".")[2], "application/octet-stream"),
-        size=file.byte_size,
-        sha256=file.sha256,
-        at=file.created_at,
-    )
+    leads_to_bucket = settings.MEDIA_DELIVERY == "s3" and request.method == "GET"
+    response = _address(file, actor) if leads_to_bucket else _content(request, file)
     if (
-        response.status_code in {200, 206}
+        response.status_code in {200, 206, 302}
         and request.method == "GET"
         and not begins_later(request.headers.get("Range"))
     ):
         after = {"release": release.number, "path": path}
         audit.record("release.downloaded", release, actor=actor, study_slug=release.study.slug, after=after)
     return response
+
+
+def _content(request: HttpRequest, file: ReleaseFile) -> HttpResponseBase:
+    """Respond with the bytes of a file."""
+    with trouble_of_storage():
+        stored = default_storage.open(file.stored_name)
+    return downloads.send_stored(
+        request,
+        WhileAllowed(stored, file),
+        name=_name(file),
+        content_type=_content_type(file),
+        size=file.byte_size,
+        sha256=file.sha256,
+        at=file.created_at,
+    )
+
+
+def _address(file: ReleaseFile, actor: User) -> HttpResponseBase:
+    """Respond with the address at which the bucket has the file. The bucket sends ranges of it.
+
+    `X-Content-SHA256` names the digest of the file: `Repr-Digest` would be that of this response.
+    """
+    headers = {
+        "content-disposition": downloads.attachment(_name(file)),
+        "content-type": _content_type(file),
+        "cache-control": "no-store",
+    }
+    response = HttpResponseRedirect(download_url(file.stored_name, actor.pk, headers, lives_s=ADDRESS_LIVES_S))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-SHA256"] = file.sha256
+    return response
+
+
+def _name(file: ReleaseFile) -> str:
+    return f"{file.release.study.slug}-{file.release.number}-{file.path.replace('/', '-')}"
+
+
+def _content_type(file: ReleaseFile) -> str:
+    return CONTENT_TYPES.get(file.path.rpartition(".")[2], "application/octet-stream")
 
 
 def waits(file: ReleaseFile) -> bool:

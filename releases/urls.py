@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from releases import views
+from releases import views, views_records
 
 app_name = "releases"
 urlpatterns = [
@@ -14,6 +14,11 @@ urlpatterns = [
     path("<slug:slug>/releases/<int:number>/", views.release, name="release"),
     path("<slug:slug>/releases/<int:number>/funnel.csv", views.funnel_csv, name="funnel_csv"),
     path("<slug:slug>/releases/<int:number>/left-out.csv", views.left_out_csv, name="left_out_csv"),
+    path("<slug:slug>/releases/<int:number>/records/", views_records.records, name="records"),
+    path("<slug:slug>/releases/<int:number>/records.csv", views_records.records_csv, name="records_csv"),
+    path("<slug:slug>/releases/<int:number>/records/<slug:pair_id>/", views_records.record, name="record"),
+    path("<slug:slug>/releases/<int:number>/compare/", views_records.compare, name="compare"),
+    path("<slug:slug>/releases/<int:number>/compare.csv", views_records.compare_csv, name="compare_csv"),
     path("<slug:slug>/releases/<int:number>/progress/", views.progress, name="progress"),
     path("<slug:slug>/releases/<int:number>/cancel/", views.cancel, name="cancel"),
 ]

@@ -41,7 +41,12 @@ def outcome(job: Removal) -> str:
     """Return the outcome in one or two sentences. It is empty while the job is open."""
     if job.state != State.DONE:
         return _reason(job.reason) if job.reason else ""
-    numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches")}
+    numbers = {name: grouped(job.removed.get(name, 0)) for name in ("prompts", "videos", "pairs", "batches", "labels")}
+    if numbers["labels"] != "0":
+        sentence = _(
+            "Removed: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, batches %(batches)s, labels %(labels)s."
+        )
+        return sentence % numbers
     return _("Removed: prompts %(prompts)s, videos %(videos)s, pairs %(pairs)s, batches %(batches)s.") % numbers
 
 

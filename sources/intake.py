@@ -21,6 +21,10 @@ TABLES = {
     "prompt": "row INTEGER PRIMARY KEY, file, line, id, public_id, text, stated, text_id",
     "video": "row INTEGER PRIMARY KEY, file, line, id, prompt, path, derived_from, stated, sha256, public_id",
     "pair": "row INTEGER PRIMARY KEY, file, line, prompt, video_0, video_1, priority, wanted, one, other",
+    #: What a label is about: `one` is the id of a prompt or a video, or `one` and `other` of the videos of a pair. The
+    #: published ids are filled in for material of the study that the manifest does not have.
+    "label": "row INTEGER PRIMARY KEY, file, line, subject, one, other, question, labeller, labeller_version, setting, "
+    "value, one_id, other_id",
     #: Lines with faults of their own. Other lines can have the same ids, or need them.
     "faulty": "row INTEGER PRIMARY KEY, file, line, kind, id",
     #: Files by the path that video lines give. `found` is the resolved path.
@@ -33,6 +37,7 @@ INDEXES = {
     "video_id": "video (id)",
     "video_origin": "video (derived_from) WHERE derived_from IS NOT NULL",
     "faulty_id": "faulty (kind, id)",
+    "label_key": "label (subject, one, other, question, labeller, labeller_version, setting)",
 }
 
 
@@ -46,7 +51,9 @@ class Intake:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
-        self._waiting: dict[str, list[Sequence[Any]]] = {name: [] for name in ("prompt", "video", "pair", "faulty")}
+        self._waiting: dict[str, list[Sequence[Any]]] = {
+            name: [] for name in ("prompt", "video", "pair", "label", "faulty")
+        }
         self._database.create_function("composed", 1, _composed, deterministic=True)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
@@ -123,7 +130,7 @@ class Intake:
         """Remove a row, and report it as a bad row with its reason."""
         place = self.place(kind, row)
         found.complain(place, column, reason)
-        if kind != "pair":
+        if kind not in ("pair", "label"):
             [(local,)] = self.fetch(f"SELECT id FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table above
             found.refused.setdefault((kind, local), place)
         self.execute(f"DELETE FROM {kind} WHERE row = ?", row)  # noqa: S608 - a table above

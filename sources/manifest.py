@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import BadInput, Refused
 from diptych.strict_json import Fault
+from importing.label_lines import row_of
 from sources.identity import is_published, prompt_public_id
 from sources.inside import FileTrouble, resolved
 from sources.intake import Intake
@@ -65,7 +66,7 @@ def collect(lines: Iterable[Line], found: Manifest, intake: Intake, progress: Pr
         for fault in wrong:
             found.complain(_readable(place), fault.field, fault.reason)
         kind, local = content.get("type"), content.get("id")
-        if isinstance(kind, str) and isinstance(local, str) and kind != "pair":
+        if isinstance(kind, str) and isinstance(local, str) and kind not in ("pair", "label"):
             intake.add("faulty", row, *_readable(place), kind, local.encode(errors="replace").decode())
     causes.refuse()
     intake.complete()
@@ -156,6 +157,9 @@ def _refuse_repeated(
 def _add_row(row: int, place: Place, content: dict[str, Any], intake: Intake) -> None:
     """Add a checked line to the intake as a row."""
     kind = content["type"]
+    if kind == "label":
+        intake.add(kind, row, *place, *row_of(content))
+        return
     if kind == "pair":
         priority, wanted = int(content.get("priority", 0)), content.get("wanted")
         videos = content["video_0"], content["video_1"]

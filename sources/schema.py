@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from diptych.strict_json import Fault
 from diptych.visible_text import has_visible_character
+from importing.label_lines import faults_of_label
 from sources.sentences import Sentence
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "manifest.schema.json").read_text("utf-8"))
@@ -40,6 +41,8 @@ def faults(content: dict[str, Any]) -> list[Fault]:
             return [Fault("type", Sentence(_("is missing; it must be %(known)s"), known=in_words(KINDS)))]
         return [Fault("type", _not_one_of(kind, KINDS))]
     found = list(_beyond_schema(content))
+    if kind == "label":
+        found += faults_of_label(content)
     if not _QUICK[kind].is_valid(content):
         found = [fault for error in _VALIDATORS[kind].iter_errors(content) for fault in _explain(error, kind)] + found
     return list(dict.fromkeys(found))
@@ -61,7 +64,7 @@ def _explain(error: ValidationError, kind: str) -> Iterator[Fault]:
                 for need in needs
                 if name in value and need not in value
             )
-    else:
+    elif rule != "oneOf":  # only labels have it, and `faults_of_label` explains it
         yield Fault(field, _reason(error))
 
 

@@ -41,7 +41,7 @@ from qc.models import (
     Verdict,
 )
 from qualification.models import ExtraAttempt, TurnAnswer
-from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, ReleaseVideo, Tombstone, Withdrawal
+from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, ReleaseLabel, ReleasePrompt, ReleaseVideo, Tombstone, Withdrawal
 from removal.models import Removal
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (
@@ -141,6 +141,16 @@ class World:
         facts |= {"video_0_settings": {}, "video_1_settings": {}, "batch": 1, "in_sample": False, "reviews": []}
         release = values.pop("release", None) or self.data_release()
         return ReleaseItem.objects.create(**facts | {"release": release} | values)
+
+    def release_prompt(self, **values):
+        facts = {"study": self.study, "place": 1, "prompt_id": "0" * 64, "part": "train", "text": "A ball"}
+        release = values.pop("release", None) or self.data_release()
+        return ReleasePrompt.objects.create(**facts | {"release": release} | values)
+
+    def release_label(self, **values):
+        facts = {"study": self.study, "place": 1, "prompt_id": "0" * 64, "part": "train", "value": 1, "refused": False}
+        release = values.pop("release", None) or self.data_release()
+        return ReleaseLabel.objects.create(**facts | {"release": release} | values)
 
     def release_file(self, **values):
         facts = {"study": self.study, "path": "a/b.jsonl", "kind": "jsonl", "sha256": "0" * 64, "byte_size": 1}
@@ -546,6 +556,8 @@ ATTEMPTS = {
     "video_origin_same_study": lambda w: factories.video(w.prompt, derived_from=w.foreign.video_0),
     "label_has_one_subject": lambda w: w.label(prompt=w.prompt, video=w.video),
     "label_has_labeller": lambda w: w.label(prompt=w.prompt, labeller=""),
+    "label_has_value_or_is_refused": lambda w: w.label(prompt=w.prompt, refused=True),
+    "label_choice_is_of_a_pair": lambda w: w.label(prompt=w.prompt, question="helpfulness", value="tie"),
     "label_once": twice(lambda w: w.label(video=w.video)),
     "label_prompt_same_study": lambda w: w.label(prompt=w.foreign.prompt),
     "label_video_same_study": lambda w: w.label(video=w.foreign.video_0),
@@ -792,6 +804,23 @@ ATTEMPTS = {
     "release_item_is_data": lambda w: w.release_item(kind="control"),
     "release_item_release_same_study": lambda w: w.release_item(release=w.data_release(study=w.other)),
     "release_item_annotation_same_study": lambda w: w.release_item(answered=w.foreign_answer()),
+    "release_prompt_place": lambda w: [
+        w.release_prompt(release=one, prompt_id=key * 64) for one in [w.data_release()] for key in "ab"
+    ],
+    "release_prompt_once": lambda w: [
+        w.release_prompt(release=one, place=place) for one in [w.data_release()] for place in (1, 2)
+    ],
+    "release_prompt_place_from_one": lambda w: w.release_prompt(place=0),
+    "release_prompt_part_known": lambda w: w.release_prompt(part="validation"),
+    "release_prompt_prompt_id_form": lambda w: w.release_prompt(prompt_id="x"),
+    "release_prompt_release_same_study": lambda w: w.release_prompt(release=w.data_release(study=w.other)),
+    "release_label_place": lambda w: [w.release_label(release=one) for one in [w.data_release()] * 2],
+    "release_label_place_from_one": lambda w: w.release_label(place=0),
+    "release_label_part_known": lambda w: w.release_label(part="validation"),
+    "release_label_prompt_id_form": lambda w: w.release_label(prompt_id="x"),
+    "release_label_one_subject": lambda w: w.release_label(video_id="1" * 64, pair_id="2" * 64),
+    "release_label_has_value_or_is_refused": lambda w: w.release_label(refused=True),
+    "release_label_release_same_study": lambda w: w.release_label(release=w.data_release(study=w.other)),
     "release_file_path": lambda w: [w.release_file(release=one) for one in [w.data_release()] * 2],
     "release_file_path_form": lambda w: w.release_file(path="../secret"),
     "release_file_sha256_form": lambda w: w.release_file(sha256="x"),
@@ -1074,6 +1103,8 @@ APPEND_ONLY = {
     QuarantineAct: (lambda w: w.act(), {"reason": "x"}),
     ReleaseFile: (lambda w: w.release_file(), {"byte_size": 2}),
     ReleaseItem: (lambda w: w.release_item(), {"part": "test"}),
+    ReleaseLabel: (lambda w: w.release_label(), {"part": "test"}),
+    ReleasePrompt: (lambda w: w.release_prompt(), {"part": "test"}),
     Tombstone: (lambda w: w.tombstone(), {"answers": 2}),
     Withdrawal: (lambda w: w.withdrawal(), {"reason": "y"}),
     SecondLook: (lambda w: w.second_look(), {"looked_at": NOON}),

@@ -112,7 +112,8 @@ def fetched(study, annotator, researcher):
     draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     asking, asker, qualifying, version = qualified.half_way()
-    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")))
+    released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
+    in_release = released.items.first().annotation.assignment.pair.public_id
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
         "second factor": safety.get(reverse("accounts:second_factor")),
@@ -195,6 +196,9 @@ def fetched(study, annotator, researcher):
         "releases": client(owner).get(reverse("releases:list", args=[checked.slug])),
         "new release": client(owner).get(reverse("releases:new", args=[checked.slug])),
         "withdrawing": client(owner).get(reverse("releases:withdraw", args=[checked.slug])),
+        "records": client(owner).get(reverse("releases:records", args=[checked.slug, released.number])),
+        "a record": client(owner).get(reverse("releases:record", args=[checked.slug, released.number, in_release])),
+        "compared": client(owner).get(reverse("releases:compare", args=[checked.slug, released.number])),
         "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
@@ -266,6 +270,7 @@ NO_PAGES = {
     *("qualification:questions_csv", "qualification:answers_csv"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "releases:left_out_csv",
+    *("releases:compare_csv", "releases:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(
         "suspensions:suspension_csv",

@@ -181,12 +181,18 @@ MATRIX = {
     "releases:release": row("get", *EXPORT),
     "releases:funnel_csv": row("get", *EXPORT),
     "releases:left_out_csv": row("get", *EXPORT),
+    "releases:records": row("get", *EXPORT),
+    "releases:records_csv": row("get", *EXPORT),
+    "releases:record": row("get", *EXPORT),
+    "releases:compare": row("get", *EXPORT),
+    "releases:compare_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),
     "releases:cancel": row("post", *RUNS),
     "api:releases": row("get", *EXPORT),
     "api:release_detail": row("get", *EXPORT),
     "api:release_cancel": row("post", *RUNS),
     "api:release_file": row("get", *EXPORT),
+    "api:release_comparison": row("get", *EXPORT),
     "api:withdrawals": row("get", *EXPORT),
     "qc:lots": row("get", *PROGRESS),
     "qc:new_lot": row("get", *RUNS),
@@ -663,9 +669,10 @@ class World:
         return {"job_id": job.pk, "file_id": drawn.pk} | codes
 
     def released(self) -> dict[str, Any]:
-        """Return a complete release of the annotator's answer."""
+        """Return the second of two complete releases of the annotator's answer."""
+        releasing.make(self.study, filter=Filter(decisions=("none",)))
         made = releasing.make(self.study, filter=Filter(decisions=("none",)))
-        return {"release_id": made.pk, "number": made.number, "path": "pairs.jsonl"}
+        return {"release_id": made.pk, "number": made.number, "path": "pairs.jsonl", "pair_id": self.pair.public_id}
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""
@@ -795,6 +802,7 @@ SCOPE = {
     "api:release_detail": "export",
     "api:release_cancel": "manage",
     "api:release_file": "export",
+    "api:release_comparison": "export",
     "api:withdrawals": "export",
     "api:suspensions": "manage",
     "api:suspension_preview": "read",

@@ -1,4 +1,4 @@
-"""Prompts, the videos made for them, and labels that models gave to either."""
+"""Prompts, and the videos made for them."""
 
 from typing import Any
 
@@ -194,54 +194,3 @@ class Video(models.Model):
 
     def __str__(self) -> str:
         return self.public_id[:8]
-
-
-class Label(models.Model):
-    """A label that a model or another source gave to a prompt, a video or a pair. Never mixed with annotations."""
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels")
-    prompt = models.ForeignKey(Prompt, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
-    video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
-    pair = models.ForeignKey("catalog.Pair", null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
-    question = models.CharField(max_length=60)
-    labeller = models.CharField(max_length=120)
-    labeller_version = models.CharField(max_length=80, blank=True)
-    value: "models.JSONField[Any, Any]" = models.JSONField()
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="label_has_one_subject",
-                condition=Q(prompt__isnull=False, video__isnull=True, pair__isnull=True)
-                | Q(prompt__isnull=True, video__isnull=False, pair__isnull=True)
-                | Q(prompt__isnull=True, video__isnull=True, pair__isnull=False),
-            ),
-            models.CheckConstraint(name="label_has_labeller", condition=~Q(labeller="") & ~Q(question="")),
-            models.UniqueConstraint(
-                name="label_once",
-                fields=["prompt", "video", "pair", "question", "labeller", "labeller_version"],
-                nulls_distinct=False,
-            ),
-            CompositeForeignKey(
-                name="label_prompt_same_study",
-                fields=["study", "prompt"],
-                to="catalog.Prompt",
-                to_fields=["study", "id"],
-            ),
-            CompositeForeignKey(
-                name="label_video_same_study",
-                fields=["study", "video"],
-                to="catalog.Video",
-                to_fields=["study", "id"],
-            ),
-            CompositeForeignKey(
-                name="label_pair_same_study",
-                fields=["study", "pair"],
-                to="catalog.Pair",
-                to_fields=["study", "id"],
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.labeller}: {self.question}"

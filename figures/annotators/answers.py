@@ -152,6 +152,11 @@ class Judgements:
     choices: Index
     tags: Index
 
+    def only(self, pairs: Index) -> "Judgements":
+        """Return the answers to these pairs."""
+        mine = np.isin(self.pair, pairs)
+        return Judgements(self.pair[mine], self.person[mine], self.choices[mine], self.tags[mine])
+
 
 def judgements(study: Study, answers: FirstAnswers) -> Judgements:
     """Return the planned first answers together with what reviewers answered themselves."""
@@ -166,6 +171,18 @@ def judgements(study: Study, answers: FirstAnswers) -> Judgements:
         choices=np.concatenate([answers.choices[mine], reviewers[:, 2:8]])[once],
         tags=np.concatenate([answers.tags[mine], reviewers[:, 8:10]])[once],
     )
+
+
+#: Weights for training must not come from answers by which models are judged.
+_TRAINING_PAIRS = """
+SELECT pair.id FROM catalog_pair pair JOIN catalog_prompt prompt ON prompt.id = pair.prompt_id
+ WHERE pair.study_id = %(study)s AND prompt.split = 'train' AND prompt.set = 'corpus'
+"""
+
+
+def training_pairs(study: Study) -> Index:
+    """Return the keys of the pairs on which models may be trained."""
+    return fetch_numbers(_TRAINING_PAIRS, {"study": study.pk}, width=1)[:, 0]
 
 
 def judged(study: Study) -> dict[int, tuple[int, int, int, int]]:

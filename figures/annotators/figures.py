@@ -24,6 +24,7 @@ from figures.annotators.answers import (
     judged,
     judgements,
     popcount,
+    training_pairs,
 )
 from studies.models import Study
 
@@ -42,7 +43,7 @@ def compute(
     begin: called once with the number of steps. advance: called after each step; it may raise to stop.
     """
     answers = first_answers(study)
-    begin(4 + len(QUESTIONS) + len(HARM_KEYS))
+    begin(4 + 2 * len(QUESTIONS) + len(HARM_KEYS))
     people = {int(person): Figures() for person in np.unique(answers.person)}
     _add_own(people, answers)
     advance()
@@ -51,9 +52,12 @@ def compute(
     advance()
     _add_reviews(people, blind_reviews(study), judged(study))
     advance()
-    reliability = _reliability(together, study.allow_ties or bool((together.choices == 1).any()), advance)
+    ties = study.allow_ties or bool((together.choices == 1).any())
+    reliability = _of_questions(together, ties, advance) | _of_tags(together, advance)
+    training = _of_questions(together.only(training_pairs(study)), ties, advance)
     for person, figures in people.items():
         figures["reliability"] = {subject: found.get(person) for subject, found in reliability.items()}
+        figures["training_reliability"] = {subject: found.get(person) for subject, found in training.items()}
     return {"people": {str(person): figures for person, figures in people.items()}}
 
 
@@ -156,13 +160,19 @@ def _add_reviews(people: dict[int, Figures], blind: BlindReviews, counts: dict[i
         figures["defects"], figures["first_pass"] = share(defects, reviewed), share(passed, first)
 
 
-def _reliability(together: Judgements, ties: bool, advance: Callable[[], None]) -> dict[str, dict[int, Any]]:
-    """Return for each question and tag the reliability of each person who has one."""
+def _of_questions(together: Judgements, ties: bool, advance: Callable[[], None]) -> dict[str, dict[int, Any]]:
+    """Return for each question the reliability of each person who has one."""
     found: dict[str, dict[int, Any]] = {}
     for place, key in enumerate(QUESTIONS):
         values = together.choices[:, place] if ties else together.choices[:, place] // 2
         found[key] = _named(people_figures(together.pair, together.person, values, 3 if ties else 2, both_orders=True))
         advance()
+    return found
+
+
+def _of_tags(together: Judgements, advance: Callable[[], None]) -> dict[str, dict[int, Any]]:
+    """Return for each tag with enough answers the reliability of each person who has one."""
+    found: dict[str, dict[int, Any]] = {}
     unit = np.concatenate([2 * together.pair, 2 * together.pair + 1])
     person = np.concatenate([together.person, together.person])
     masks = np.concatenate([together.tags[:, 0], together.tags[:, 1]])

@@ -53,6 +53,14 @@ def reliability_of(study: Study) -> dict[int, dict[str, float]]:
     }
 
 
+def training_reliability(figures: StudyFigures) -> dict[int, dict[str, float]]:
+    """Return the reliability of each person on each question, from answers on training prompts only."""
+    return {
+        int(key): {subject: one["value"] for subject, one in of_person.get("training_reliability", {}).items() if one}
+        for key, of_person in figures.result["people"].items()
+    }
+
+
 COLUMNS = ("annotator_id", "figure", "subject", "value", "low", "high", "count", "of")
 
 

@@ -15,6 +15,7 @@ ADDED = {
     "set": "frozen.prompt_set",
     "cluster": "frozen.cluster",
     "weight": "frozen.weight",
+    "weights": "frozen.weights",
     "in_sample": "frozen.in_sample",
     "selection.method": "frozen.selection_method",
     "selection.probability": "frozen.selection_probability",

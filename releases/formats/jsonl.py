@@ -1,9 +1,10 @@
-"""The platform's own records as JSON Lines: `annotations`, `pairs`, `tv_pairs`, `prompts`, and `invalid` on request.
+"""The platform's own records as JSON Lines: `annotations`, `pairs`, `tv_pairs`, `prompts`, `labels` if
+there are any, and `invalid` on request.
 
 A schema in `releases/schemas` describes the lines of each file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.protocol import HARM_KEYS
 from diptych.downloads import CopyFile
-from releases import aggregation
+from releases import aggregation, material
 from releases.aggregation import PairRecord, PromptRecord, TVPairRecord
 from releases.formats import Folder, Format
 from releases.formats.annotation_lines import line
 from releases.items import QUESTIONS, Item, Items
-from releases.models import Release
+from releases.models import Release, ReleasePrompt
 
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
@@ -30,7 +31,9 @@ def write(release: Release, items: Items, folder: Folder) -> None:
         folder.add(path, partial(items.copy, line(release), condition))
     folder.add("pairs.jsonl", lambda file: write_lines(map(pair, aggregation.pairs(items.current())), file))
     folder.add("tv_pairs.jsonl", lambda file: write_lines(map(tv_pair, aggregation.tv_pairs(items.current())), file))
-    folder.add("prompts.jsonl", lambda file: write_lines(map(prompt, aggregation.prompts(items.current())), file))
+    folder.add("prompts.jsonl", lambda file: write_lines(prompts(release, items), file))
+    if material.has_labels(release):
+        folder.add("labels.jsonl", partial(material.copy_labels, items))
 
 
 def write_lines(records: Iterable[Mapping[str, Any]], file: CopyFile) -> None:
@@ -75,23 +78,37 @@ def tv_pair(record: TVPairRecord) -> dict[str, Any]:
     }
 
 
-def prompt(record: PromptRecord) -> dict[str, Any]:
-    """Return the record of a prompt."""
-    facts = record.first.facts
+def prompts(release: Release, items: Items) -> Iterator[dict[str, Any]]:
+    """Yield the records of all prompts of a release, also of those without answers, by their published ids."""
+    answered = aggregation.prompts(items.current())
+    record = next(answered, None)
+    for row in material.prompts(release):
+        if record is not None and record.first.prompt_id == row.prompt_id:
+            yield prompt(row, record)
+            record = next(answered, None)
+        else:
+            yield prompt(row, None)
+
+
+def prompt(row: ReleasePrompt, record: PromptRecord | None) -> dict[str, Any]:
+    """Return the record of a prompt. `record` counts its answers; None: it has no released answer."""
     return {
-        **_of_prompt(record.first),
-        "prompt_source_id": facts["prompt_source_id"],
-        "prompt_text": facts["prompt_text"],
-        "prompt_type": facts["prompt_type"],
-        "language": facts["prompt_language"],
-        "prompt_labels": labels(facts["prompt_labels"]),
-        "labelled_by": facts["prompt_labelled_by"],
-        "source": facts["prompt_source"],
-        "source_detail": facts["prompt_source_detail"],
-        "licence": facts["prompt_licence"],
-        "n_pairs": len(record.pairs),
-        "n_videos": len(record.videos),
-        "n_answers": record.n,
+        "prompt_id": row.prompt_id,
+        "part": row.part,
+        "set": row.set,
+        "cluster": row.cluster,
+        "prompt_source_id": row.source_id,
+        "prompt_text": row.text,
+        "prompt_type": row.prompt_type,
+        "language": row.language,
+        "prompt_labels": labels(row.labels),
+        "labelled_by": row.labelled_by,
+        "source": row.source,
+        "source_detail": row.source_detail,
+        "licence": row.licence,
+        "n_pairs": len(record.pairs) if record else 0,
+        "n_videos": len(record.videos) if record else 0,
+        "n_answers": record.n if record else 0,
     }
 
 

@@ -62,7 +62,10 @@ class FrozenFacts(models.Model):
     video_1_fps = models.FloatField(null=True, help_text="Frames per second of the playback file; null: unknown")
     video_1_frames = models.PositiveIntegerField(null=True, help_text="Frames of the playback file; null: unknown")
     part = models.TextField(help_text="train, test, eval or excluded")
-    weight = models.FloatField()
+    weight = models.FloatField(help_text="Mean of the weights; 1 unless the release has weights")
+    weights: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, help_text="Reliability weight by question; null: the release has no weights"
+    )
     in_sample = models.BooleanField()
     selection_method = models.TextField()
     selection_probability = models.FloatField(null=True)

@@ -60,6 +60,7 @@ class Release(Job):
     with_invalid = models.BooleanField(default=False, help_text="Whether a file of its own has the invalid answers")
     with_comments = models.BooleanField(default=False, help_text="Whether records have the text that people wrote")
     with_times = models.BooleanField(default=False, help_text="Whether records have times instead of days")
+    with_weights = models.BooleanField(default=False, help_text="Whether answers carry reliability weights")
     licence = models.CharField(max_length=80)
     terms = models.TextField(blank=True, default="", db_default="", help_text="What users of the release agree to")
 
@@ -74,7 +75,8 @@ class Release(Job):
     about: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict,
         blank=True,
-        help_text="Study and title as they were, and versions: of the code, and answers by protocol and by guideline",
+        help_text="Study and title as they were, versions (of the code, and answers by protocol and by guideline), and "
+        "where weights are from",
     )
     files_stored = models.BooleanField(
         default=False, db_default=False, help_text="Whether the storage may have files of it"
@@ -121,10 +123,11 @@ class Release(Job):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
                     "((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats,"
-                    " OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.licence, OLD.terms)"
+                    " OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence,"
+                    " OLD.terms)"
                     " IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter,"
                     " NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times,"
-                    " NEW.licence, NEW.terms)"
+                    " NEW.with_weights, NEW.licence, NEW.terms)"
                     " OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about)"
                     " IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about)"
                     " OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)"

@@ -5,16 +5,19 @@ from typing import Any
 import pytest
 
 from annotation.models import Annotation
-from catalog.models import Pair
+from catalog.models import Label, Pair, Prompt
+from media.transcode import Renditions
 from releases.filters import Filter
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
 from safety import quarantine
 from tests import factories
-from tests.browser.stage import Stage, picture, scene, taken
+from tests.browser.stage import Stage, gallery, picture, scene, taken
+from tests.figures.figuring import given
 from tests.releases import material
 from tests.releases.releasing import accepted, answered, ask, make
 
+__all__ = ["gallery"]
 pytestmark = pytest.mark.screenshots
 
 ALL = Filter(decisions=("accepted", "none"))
@@ -85,6 +88,44 @@ def release_with_videos(stage: Stage) -> Any:
 
 
 @scene
+def release_records(stage: Stage) -> Any:
+    answered_material(stage)
+    made = make(stage.study, by=stage.person, filter=ALL)
+    return stage.page(f"releases/{made.number}/records/")
+
+
+@scene
+def release_record(stage: Stage) -> Any:
+    pair = answered_material(stage)[0]
+    said = ((pair.video_0, "violence", 0.25), (pair, "helpfulness", "video_1"), (pair, "harmlessness", None))
+    for about, question, value in said:
+        name = type(about).__name__.lower()
+        facts = {"question": question, "labeller": "judge-y", "setting": "8 frames", "value": value}
+        Label.objects.create(study=stage.study, **{name: about}, refused=value is None, **facts)
+    made = make(stage.study, by=stage.person, filter=ALL)
+    return stage.page(f"releases/{made.number}/records/{pair.public_id}/")
+
+
+def answered_material(stage: Stage) -> list[Pair]:
+    """Return pairs with videos that two people answered."""
+    people = [factories.member(stage.study, "annotator", username=f"annotator-{number:02}") for number in (1, 2)]
+    pairs = stage.material()[:4]
+    for pair in pairs:
+        for person, choice in zip(people, ("video_0", "video_1"), strict=True):
+            given(pair, person, standing={"counted": True}, helpfulness=choice, tags_video_1=["crime"])
+    return pairs
+
+
+@scene
+def releases_compared(stage: Stage) -> Any:
+    made = answers(stage)
+    first = make(stage.study, by=stage.person)
+    Prompt.objects.filter(pk=made[0].pair.prompt_id).update(cluster="another")
+    later = make(stage.study, by=stage.person, filter=ALL, parent=first.number)
+    return stage.page(f"releases/{later.number}/compare/?show=changed")
+
+
+@scene
 def release_withdrawn(stage: Stage) -> Any:
     answers(stage)
     made = make(stage.study, by=stage.person)
@@ -103,5 +144,5 @@ def release_withdrawing(stage: Stage) -> Any:
 
 @pytest.mark.parametrize(("name", "view", "language"), taken(__name__))
 @pytest.mark.django_db(transaction=True)
-def test_scene(name: str, view: str, language: str, open_page: Any) -> None:
-    picture(name, view, language, open_page, {})
+def test_scene(name: str, view: str, language: str, open_page: Any, gallery: dict[str, list[Renditions]]) -> None:
+    picture(name, view, language, open_page, gallery)

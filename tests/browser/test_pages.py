@@ -70,7 +70,9 @@ def pages(study, playable_pairs):
     draft, closed = (preparing.make(checked, topic, actor=owner) for topic in ("Next", "Last"))
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     formats = ["jsonl", "safesora", "videoreward"]
-    released = releasing.make(checked, filter=Filter(decisions=("in_review", "none")), formats=formats)
+    wanted = Filter(decisions=("in_review", "none"))
+    released, _later = (releasing.make(checked, filter=wanted, formats=formats) for _ in range(2))
+    in_release = released.items.first().annotation.assignment.pair.public_id
     stored.ask(checked)
     stored.count(checked.pk)
     asking, asker, qualifying, version = qualified.half_way()
@@ -90,6 +92,12 @@ def pages(study, playable_pairs):
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
         "releases": (f"/studies/{checked.slug}/releases/", owner),
         "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
+        "records of a release": (f"/studies/{checked.slug}/releases/{released.number}/records/", owner),
+        "a record of a release": (
+            f"/studies/{checked.slug}/releases/{released.number}/records/{in_release}/",
+            owner,
+        ),
+        "compared releases": (f"/studies/{checked.slug}/releases/{released.number}/compare/", owner),
         "new release": (f"/studies/{checked.slug}/releases/new/?{CHOSEN_ANSWERS}", owner),
         "withdrawing": (f"/studies/{checked.slug}/releases/withdraw/", owner),
         "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),

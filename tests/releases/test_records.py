@@ -25,7 +25,9 @@ def everything(study, **values):
     return make(study, filter=Filter(decisions=("accepted", "none")), **values)
 
 
-@pytest.mark.parametrize("more", [{}, {"with_invalid": True, "with_comments": True, "with_times": True}])
+@pytest.mark.parametrize(
+    "more", [{}, {"with_invalid": True, "with_comments": True, "with_times": True, "with_weights": True}]
+)
 def test_every_line_is_valid_by_its_published_schema(study, more):
     study.allow_ties = True
     study.save()

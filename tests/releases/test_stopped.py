@@ -1,6 +1,7 @@
 """A release whose worker is killed, whose storage fails, and that people answer meanwhile."""
 
 import errno
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,9 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 
+from annotation import revisions
+from annotation.answers import Answers
+from annotation.models import Annotation
 from diptych.refusals import Refused
 from jobs import engine
 from jobs.engine import Cancelled
@@ -129,28 +133,45 @@ def test_chunks_do_not_change_the_bytes(study, whole, monkeypatch, tmp_path):
     assert making.rebuild(whole, tmp_path) == []
 
 
+def revise(answered_one, person):
+    """Change a submitted answer, as its annotator does."""
+    body = factories.body(harmlessness={"video_0": {"tags": []}, "video_1": {"tags": ["crime"]}, "overall": "video_0"})
+    revisions.revise(
+        answered_one,
+        person,
+        submission_id=uuid.uuid4(),
+        answers=Answers.from_body(body["helpfulness"], body["harmlessness"]),
+        timings_ms=body["timings_ms"],
+        viewing=body["viewing"],
+        reason="reopened",
+    )
+
+
 @pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_release_agrees_with_itself_while_people_answer(tmp_path):
     study = factories.study()
-    people = [factories.member(study, "annotator") for _ in range(4)]
-    factories.pairs(study, 40)
+    people = [factories.member(study, "annotator") for _ in range(20)]
+    factories.pairs(study, 240)
     accepted(*(factories.answer(person, study) for person in people))
     made = []
 
     def work(person):
         for _pair in range(6):
-            factories.answer(person, study)
+            answered_one = factories.answer(person, study)
+            revise(answered_one, person)
         connection.close()
 
     def release():
         made.append(make(study, filter=making.Filter(decisions=("accepted", "none"))))
         connection.close()
 
-    at_once(release, *(lambda person=person: work(person) for person in people))
+    ended = at_once(release, *(lambda person=person: work(person) for person in people))
+    assert [error for error in ended if isinstance(error, Exception)] == []
+    assert Annotation.objects.filter(revision=2).count() == 120
     [one] = made
     assert one.state == "done"
-    assert 4 <= one.items.count() == one.counts["revisions"] == len(lines(one, "annotations.jsonl"))
+    assert 20 <= one.items.count() == one.counts["revisions"] == len(lines(one, "annotations.jsonl"))
     passed = [stage["answers"] for stage in one.funnel]
     assert passed[0] - sum(sum(stage["left_out"].values()) for stage in one.funnel) == passed[-1]
     assert making.rebuild(one, tmp_path) == []

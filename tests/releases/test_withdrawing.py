@@ -4,11 +4,16 @@ import pytest
 
 from accounts.models import AuditEvent
 from annotation.models import Annotation
+from catalog.models import Video
 from diptych.refusals import BadInput, Refused
+from importing import job_work, jobs
+from importing.removal import orders
 from releases import cleaning, latest, making
+from releases.deletion import WITHDRAWN
 from releases.models import Tombstone, Withdrawal
 from releases.withdrawing import subject, used_in, withdraw
 from tests import factories
+from tests.importing.manifests import prompts_with_videos, write
 from tests.releases.releasing import accepted, answered, ask, lines, make, stored
 
 pytestmark = pytest.mark.django_db
@@ -118,3 +123,19 @@ def test_an_unknown_key_is_refused(study, answers, kind, key):
     with pytest.raises(BadInput) as refused:
         subject(study, kind, key)
     assert refused.value.field == "key"
+
+
+def test_an_import_with_a_withdrawn_video_is_not_undone_and_says_why(study, researcher, tmp_path, settings):
+    """The withdrawal has to keep the video out of every later release, so the video has to stay."""
+    settings.IMPORT_ROOTS = [tmp_path]
+    folder = write(tmp_path / "material", prompts_with_videos(1, 2))
+    job = jobs.ask(study, source="server", location=str(folder), options={}, actor=researcher)
+    job_work.run(job.pk)
+    job.refresh_from_db()
+    assert job.state == "done"
+    take_back(study, "video", Video.objects.filter(import_number=job.pk).first().public_id)
+    removal = orders.undo_import(job, actor=researcher)
+    assert (removal.state, removal.reason) == ("failed", WITHDRAWN)
+    assert Video.objects.filter(import_number=job.pk).count() == 2
+    job.refresh_from_db()
+    assert job.undone_at is None

@@ -53,7 +53,10 @@ def test_an_import_is_undone_and_what_was_there_before_stays(study, researcher, 
     pair = Pair.objects.filter(import_number=second.pk).first()
     holding.hold(study, [pair.public_id], reason="blurred", by=researcher)
     removal = orders.undo_import(second, actor=researcher)
-    assert (removal.state, removal.removed) == ("done", {"pairs": 5, "videos": 4, "prompts": 1, "batches": 2})
+    assert (removal.state, removal.removed) == (
+        "done",
+        {"labels": 0, "pairs": 5, "videos": 4, "prompts": 1, "batches": 2},
+    )
     assert numbers(study) == (2, 4, 2, 1)
     assert set(Pair.objects.values_list("import_number", flat=True)) == {first.pk}
     second.refresh_from_db()

@@ -124,7 +124,7 @@ class Command(BaseCommand):
         """Write how many rows of each kind were added."""
         what = "The new study" if report.study_created else "Study"
         self.stdout.write(f"{what} {report.study} {'would get' if report.dry_run else 'got'}:")
-        for name in ("prompts", "videos", "assets", "pairs"):
+        for name in ("prompts", "videos", "assets", "pairs", "labels"):
             tally = getattr(report, name)
             shown, there = ("files", "stored") if name == "assets" else (name, "in the study")
             self.stdout.write(f"  {shown:8}{tally.added:>9} new {tally.already_there:>9} already {there}")

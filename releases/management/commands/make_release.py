@@ -66,6 +66,9 @@ class Command(BaseCommand):
         parser.add_argument("--with-invalid", action="store_true", help="also a file of the invalid answers")
         parser.add_argument("--with-comments", action="store_true", help="also the text that people wrote")
         parser.add_argument("--with-times", action="store_true", help="times instead of days")
+        parser.add_argument(
+            "--with-weights", action="store_true", help="reliability weights of answers; not to publish"
+        )
 
     def handle(self, **options: Any) -> None:
         study = Study.objects.filter(slug=options["study"]).first()
@@ -86,7 +89,7 @@ class Command(BaseCommand):
             formats=self.formats(options),
             options={"videoreward": dict(options["videoreward"])},
             **{name: options[name] for name in ("licence", "terms", "parent")},
-            **{name: options[name] for name in ("with_invalid", "with_comments", "with_times")},
+            **{name: options[name] for name in ("with_invalid", "with_comments", "with_times", "with_weights")},
         )
         release = making.ask(study, wanted, actor=None, announce=False)
         bar = Bar(shown=True)
