@@ -126,8 +126,8 @@ def leasing() -> Iterator[Callable[[], list[tuple[float, float]]]]:
     Yield a function that ends it and returns when each lease began (Unix seconds) and how many milliseconds it took.
     """
     from accounts.models import User
-    from annotation import consent
     from benchmarks import studies
+    from consent import agreements
     from studies.models import Membership, Study
 
     slug = f"pairs-{PAIRS_TO_LEASE}-overlap-1"
@@ -135,7 +135,7 @@ def leasing() -> Iterator[Callable[[], list[tuple[float, float]]]]:
     person, is_new = User.objects.get_or_create(username="leases-meanwhile")
     if is_new:
         Membership.objects.create(study=study, person=person, role="annotator")
-        consent.agree(person, study, categories=study.categories, text="I agree.")
+        agreements.agree(person, study, categories=study.categories, text="I agree.")
     context = multiprocessing.get_context("spawn")
     stop, results = context.Event(), context.SimpleQueue()
     process = context.Process(target=lease_until, args=(study.pk, person.pk, stop, results))

@@ -14,12 +14,12 @@ from psycopg.types.json import Jsonb
 
 from catalog.models import Label, Prompt, Video
 from catalog.models.labels import CHOICE_QUESTIONS
-from importing.intake import Intake
-from importing.label_lines import MIRRORED
 from importing.report import Difference, ImportReport, Tally
-from importing.rows import Manifest, Place
-from importing.sentences import Sentence
 from importing.staging import Staged, execute, fetch, refresh_statistics
+from sources.intake import Intake
+from sources.label_lines import MIRRORED
+from sources.rows import Manifest, Place
+from sources.sentences import Sentence
 from studies.models import Study
 
 KEY = "subject, one, other, question, labeller, labeller_version, setting"

@@ -75,10 +75,14 @@ SELECT {_label_line} FROM releases_releaselabel label
  ORDER BY label.place"""  # noqa: S608 - of names in this module
 
 
-def prompts(release: Release) -> Iterator[ReleasePrompt]:
-    """Yield the prompts of a release by their published ids, in chunks. Raise DatabaseError."""
+def prompts(release: Release, part: str = "") -> Iterator[ReleasePrompt]:
+    """Yield the prompts of a release by their published ids, in chunks. Raise DatabaseError.
+
+    `part` leaves out all other parts of the release.
+    """
+    chosen = ReleasePrompt.objects.filter(release=release, **({"part": part} if part else {})).order_by("place")
     after = 0
-    while chunk := list(ReleasePrompt.objects.filter(release=release, place__gt=after).order_by("place")[:CHUNK]):
+    while chunk := list(chosen.filter(place__gt=after)[:CHUNK]):
         yield from chunk
         after = chunk[-1].place
 

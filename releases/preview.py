@@ -11,8 +11,8 @@ from django.db.models import F, Max, Min, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from annotation.answer_words import ASKED
 from annotation.models import Assignment
+from answers.words import ASKED
 from catalog.library.filters import MOST_WORDS, Filters, all_or
 from diptych.downloads import CopyFile
 from diptych.paging import Order

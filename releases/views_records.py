@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from catalog.library import listing
 from catalog.library.files import refuse, send_list
 from catalog.library.viewers import Viewer, is_playable, is_sensitive, pair_on_page, viewer_for

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import BadInput, Refused
 from diptych.strict_json import Fault
-from importing.label_lines import row_of
 from sources.identity import is_published, prompt_public_id
 from sources.inside import FileTrouble, resolved
 from sources.intake import Intake
+from sources.label_lines import row_of
 from sources.progress import Progress
 from sources.records import read_records
 from sources.rows import Line, Manifest, Place

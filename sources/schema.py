@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError
 
 from diptych.strict_json import Fault
 from diptych.visible_text import has_visible_character
-from importing.label_lines import faults_of_label
+from sources.label_lines import faults_of_label
 from sources.sentences import Sentence
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "manifest.schema.json").read_text("utf-8"))

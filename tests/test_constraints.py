@@ -41,7 +41,17 @@ from qc.models import (
     Verdict,
 )
 from qualification.models import ExtraAttempt, TurnAnswer
-from releases.models import Release, ReleaseFamily, ReleaseFile, ReleaseItem, ReleaseLabel, ReleasePrompt, ReleaseVideo, Tombstone, Withdrawal
+from releases.models import (
+    Release,
+    ReleaseFamily,
+    ReleaseFile,
+    ReleaseItem,
+    ReleaseLabel,
+    ReleasePrompt,
+    ReleaseVideo,
+    Tombstone,
+    Withdrawal,
+)
 from removal.models import Removal
 from safety.models import Officer, Quarantine, QuarantineAct, Referral, RefusedFile, Report, Reporter, ReporterRelease
 from studies.models import (

@@ -72,7 +72,7 @@ def of_prompts(release: Release) -> Columns:
         *PROMPT_TEXT,
         *_strings("language"),
         Column("prompt_labels", "strings", nullable=True),
-        *_strings("labelled_by", "source", "licence"),
+        *_strings("labelled_by", "source", "source_detail", "licence"),
         *_integers("n_pairs", "n_videos", "n_answers"),
     )
 
@@ -156,6 +156,7 @@ def of_annotations(release: Release) -> Columns:
         Column("leased_at", at),
         Column("submitted_at", at),
         Column("weight", "number"),
+        *((Column("weights", "json"),) if release.with_weights else ()),
         Column("in_sample", "boolean"),
         *SELECTION,
         Column("lot", "integer", nullable=True),

@@ -78,11 +78,14 @@ def tv_pair(record: TVPairRecord) -> dict[str, Any]:
     }
 
 
-def prompts(release: Release, items: Items) -> Iterator[dict[str, Any]]:
-    """Yield the records of all prompts of a release, also of those without answers, by their published ids."""
-    answered = aggregation.prompts(items.current())
+def prompts(release: Release, items: Items, part: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the records of all prompts of a release, also of those without answers, by their published ids.
+
+    `part` leaves out all other parts of the release.
+    """
+    answered = aggregation.prompts(items.current(part))
     record = next(answered, None)
-    for row in material.prompts(release):
+    for row in material.prompts(release, part):
         if record is not None and record.first.prompt_id == row.prompt_id:
             yield prompt(row, record)
             record = next(answered, None)

@@ -20,9 +20,8 @@ TOGETHER = 200
 
 
 def prompts(release: Release, items: Items, part: str) -> Iterator[Row]:
-    """Yield a row for each prompt of a part of the release."""
-    for record in aggregation.prompts(items.current(part)):
-        row = jsonl.prompt(record)
+    """Yield a row for each prompt of a part of the release, also for those without answers."""
+    for row in jsonl.prompts(release, items, part):
         labels = row["prompt_labels"]
         yield row | {"prompt_labels": None if labels is None else [key for key, given in labels.items() if given]}
 
@@ -88,7 +87,7 @@ def _annotations(release: Release, items: Items, part: str, validity: str) -> It
             "helpfulness": helpfulness["overall"],
             "harmlessness": harmlessness["overall"],
             **{f"tags_{video}": harmlessness[video]["tags"] for video in VIDEOS},
-            **{name: as_json(line[name]) for name in ("timings_ms", "viewing", "presentation")},
+            **{name: as_json(line[name]) for name in ("timings_ms", "viewing", "presentation", "weights")},
             **{name: standing[name] for name in ("current", "validity", "counted")},
             "invalid_because": standing["reason"],
             "uncounted_because": standing["uncounted_reason"],
@@ -98,7 +97,7 @@ def _annotations(release: Release, items: Items, part: str, validity: str) -> It
         }
 
 
-def as_json(value: Mapping[str, Any]) -> str:
+def as_json(value: Mapping[str, Any] | None) -> str:
     """Return an object with open keys as a string, so that its column has one type whatever the keys are."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 

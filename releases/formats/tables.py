@@ -33,7 +33,7 @@ pairs AS (
    WHERE validity = 'valid' AND is_current)
 SELECT CASE validity WHEN 'valid' THEN 'annotations' ELSE 'invalid' END, part, count(*) FROM items GROUP BY 1, 2
 UNION ALL SELECT 'pairs', part, count(*) FROM pairs GROUP BY part
-UNION ALL SELECT 'prompts', part, count(DISTINCT prompt_id) FROM pairs GROUP BY part
+UNION ALL SELECT 'prompts', part, count(*) FROM releases_releaseprompt WHERE release_id = %(release)s GROUP BY part
 UNION ALL SELECT 'tv_pairs', part, count(DISTINCT one)
             FROM pairs CROSS JOIN LATERAL unnest(ARRAY[video_0_id, video_1_id]) AS one GROUP BY part"""
 

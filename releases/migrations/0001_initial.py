@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successors', to='releases.release')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='studies.study')),
                 ('family', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='releases.releasefamily')),
+                ('with_weights', models.BooleanField(default=False, help_text='Whether answers carry reliability weights')),
             ],
             options={
                 'abstract': False,
@@ -190,6 +191,7 @@ class Migration(migrations.Migration):
                 ('annotation', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.annotation')),
                 ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='releases.release')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('weights', models.JSONField(help_text='Reliability weight by question; null: the release has no weights', null=True)),
             ],
             options={
                 'constraints': [
@@ -273,6 +275,68 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name='ReleaseLabel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveBigIntegerField()),
+                ('prompt_id', models.CharField(help_text='Published id of the prompt', max_length=64)),
+                ('part', models.TextField(help_text='train, test, eval or excluded')),
+                ('video_id', models.CharField(help_text='Published id; empty unless the label is about a video', max_length=64)),
+                ('pair_id', models.CharField(help_text='Published id; empty unless the label is about a pair', max_length=64)),
+                ('question', models.TextField()),
+                ('labeller', models.TextField()),
+                ('labeller_version', models.TextField()),
+                ('setting', models.TextField()),
+                ('value', models.JSONField(help_text='null: refused', null=True)),
+                ('refused', models.BooleanField()),
+                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='releases.release')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'place'), name='release_label_place'),
+                    models.CheckConstraint(condition=models.Q(('place__gte', 1)), name='release_label_place_from_one'),
+                    models.CheckConstraint(condition=models.Q(('part__in', ('train', 'test', 'eval', 'excluded'))), name='release_label_part_known'),
+                    models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('prompt_id'), 64), django.db.models.lookups.Exact(models.Func(models.F('prompt_id'), models.Value('0123456789abcdef'), function='btrim', output_field=models.TextField()), models.Value(''))), name='release_label_prompt_id_form'),
+                    models.CheckConstraint(condition=models.Q(('video_id', ''), ('pair_id', ''), _connector='OR'), name='release_label_one_subject'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('refused', True), ('value__isnull', True)), models.Q(('refused', False), ('value__isnull', False)), _connector='OR'), name='release_label_has_value_or_is_refused'),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='release_label_release_same_study', to='releases.Release', to_fields=('study', 'id')),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReleasePrompt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveBigIntegerField()),
+                ('prompt_id', models.CharField(help_text='Published id of the prompt', max_length=64)),
+                ('part', models.TextField(help_text='train, test, eval or excluded')),
+                ('source_id', models.TextField()),
+                ('text', models.TextField()),
+                ('prompt_type', models.TextField()),
+                ('language', models.TextField()),
+                ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), help_text='Harm keys; null: not labelled', null=True, size=None)),
+                ('labelled_by', models.TextField()),
+                ('source', models.TextField()),
+                ('source_detail', models.TextField()),
+                ('licence', models.TextField()),
+                ('set', models.TextField()),
+                ('cluster', models.TextField()),
+                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='releases.release')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'place'), name='release_prompt_place'),
+                    models.CheckConstraint(condition=models.Q(('place__gte', 1)), name='release_prompt_place_from_one'),
+                    models.CheckConstraint(condition=models.Q(('part__in', ('train', 'test', 'eval', 'excluded'))), name='release_prompt_part_known'),
+                    models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('prompt_id'), 64), django.db.models.lookups.Exact(models.Func(models.F('prompt_id'), models.Value('0123456789abcdef'), function='btrim', output_field=models.TextField()), models.Value(''))), name='release_prompt_prompt_id_form'),
+                    models.UniqueConstraint(fields=('release', 'prompt_id'), name='release_prompt_once'),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='release_prompt_release_same_study', to='releases.Release', to_fields=('study', 'id')),
+                ],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='releasefamily',
             trigger=pgtrigger.compiler.Trigger(name='release_family_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='93c7ca022d93c6e421395615746ad35cbfee30f7', operation='UPDATE OR DELETE', pgid='pgtrigger_release_family_rows_stay_aae12', table='releases_releasefamily', when='BEFORE')),
@@ -328,5 +392,39 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='releasevideo',
             trigger=pgtrigger.compiler.Trigger(name='release_video_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='4e317880b5b397ab02f519c607ac65d78c3e4eaa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_video_table_stays_98630', table='releases_releasevideo', when='BEFORE')),
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='release',
+            name='release_stays',
+        ),
+        migrations.AlterField(
+            model_name='release',
+            name='about',
+            field=models.JSONField(blank=True, default=dict, help_text='Study and title as they were, versions (of the code, and answers by protocol and by guideline), and where weights are from'),
+        ),
+        migrations.AlterField(
+            model_name='releaseitem',
+            name='weight',
+            field=models.FloatField(help_text='Mean of the weights; 1 unless the release has weights'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='release',
+            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence, OLD.terms) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.with_weights, NEW.licence, NEW.terms) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='4ebd329376b57cf779daa8c4e8f6cff4e09ff247', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='releaselabel',
+            trigger=pgtrigger.compiler.Trigger(name='release_label_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='e5708cd3a86e305c07834c649cee70d5a793e59b', operation='UPDATE OR DELETE', pgid='pgtrigger_release_label_rows_stay_ed148', table='releases_releaselabel', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='releaselabel',
+            trigger=pgtrigger.compiler.Trigger(name='release_label_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='3b98b4ed0e1c53118afd8cd0016f3624dacdf776', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_label_table_stays_2ee97', table='releases_releaselabel', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='releaseprompt',
+            trigger=pgtrigger.compiler.Trigger(name='release_prompt_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8b8c91123f94fc8f34231e178746d82add95db0c', operation='UPDATE OR DELETE', pgid='pgtrigger_release_prompt_rows_stay_d4760', table='releases_releaseprompt', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='releaseprompt',
+            trigger=pgtrigger.compiler.Trigger(name='release_prompt_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='8cece258398028a1ff44f3896765890e8044b4e0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_prompt_table_stays_0bd82', table='releases_releaseprompt', when='BEFORE')),
         ),
     ]

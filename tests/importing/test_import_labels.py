@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from annotation.protocol import SUB_DIMENSION_KEYS
 from catalog.models import Label, Pair, Video
 from catalog.models.labels import CHOICE_QUESTIONS
-from importing.schema import SCHEMA, faults
+from sources.schema import SCHEMA, faults
 from studies.models import Study
 from tests import factories
 from tests.importing.manifests import imported, pair, prompts_with_videos, write

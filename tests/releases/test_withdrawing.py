@@ -7,11 +7,11 @@ from annotation.models import Annotation
 from catalog.models import Video
 from diptych.refusals import BadInput, Refused
 from importing import job_work, jobs
-from importing.removal import orders
 from releases import cleaning, latest, making
 from releases.deletion import WITHDRAWN
 from releases.models import Tombstone, Withdrawal
 from releases.withdrawing import subject, used_in, withdraw
+from removal import orders
 from tests import factories
 from tests.importing.manifests import prompts_with_videos, write
 from tests.releases.releasing import accepted, answered, ask, lines, make, stored

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop as _
 
 from catalog.models.labels import CHOICE_QUESTIONS, CHOICES
 from diptych.strict_json import Fault
-from importing.sentences import Sentence
+from sources.sentences import Sentence
 
 #: Fields that name what a label is about. `video_0` stands for a pair.
 SUBJECTS = ("prompt", "video", "video_0")
