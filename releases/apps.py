@@ -8,17 +8,20 @@ class ReleasesConfig(AppConfig):
     name = "releases"
 
     def ready(self) -> None:
+        from charts.catalogue import charts
         from importing.removal import work as removal
-        from releases import pages
+        from releases import pages, stored_card
         from releases.deletion import delete_own_rows, reasons_to_keep
-        from releases.formats import jsonl, register
+        from releases.figures import charts as made
+        from releases.formats import card, jsonl, register
         from studies import deletion
         from studies.job_lists import kinds
         from studies.links import Link, Place
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
 
-        register(jsonl.FORMAT)
+        register(jsonl.FORMAT, card.FORMAT)
+        charts.update({f"{made.PREFIX}{name}": stored_card.chart(name) for name in made.NAMES})
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()

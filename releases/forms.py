@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from diptych.refusals import BadInput
-from releases import filters, formats, making, withdrawing
+from releases import filters, formats, licences, making, withdrawing, words
 from releases.filters import Decision, Filter, Reviewed
 from releases.making import Wanted
 from releases.models import Release, Withdrawal
@@ -19,10 +19,6 @@ NUMBERS = re.compile(r"[\s,，、]+")
 DAY: dict[str, Any] = {
     "input_formats": ["%Y-%m-%d"],
     "widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-}
-PROMPT_TYPE_WORDS = {
-    "safety_neutral": gettext_lazy("safety-neutral"),
-    "safety_critical": gettext_lazy("safety-critical"),
 }
 
 
@@ -61,7 +57,7 @@ class FilterForm(forms.Form):
     since = forms.DateField(label=gettext_lazy("First day"), required=False, **DAY)
     until = forms.DateField(label=gettext_lazy("Last day"), required=False, **DAY)
     languages = _several(gettext_lazy("Languages of prompts"), required=False)
-    prompt_types = _several(gettext_lazy("Prompt types"), required=False, choices=PROMPT_TYPE_WORDS.items())
+    prompt_types = _several(gettext_lazy("Prompt types"), required=False, choices=words.PROMPT_TYPES.items())
     protocol_versions = _several(gettext_lazy("Protocol versions"), required=False)
     parent = forms.TypedChoiceField(
         label=gettext_lazy("Follows"),
@@ -92,7 +88,7 @@ class FilterForm(forms.Form):
             *((number, _("Release %(n)s") % {"n": number}) for number in numbers),
             ("", _("No release: a new family")),
         ]
-        fields["formats"].choices = [(name, one.label) for name, one in formats.formats.items()]
+        fields["formats"].choices = [(name, one.label) for name, one in formats.formats.items() if not one.always]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -126,11 +122,22 @@ class NewReleaseForm(FilterForm):
         help_text=gettext_lazy("What those who use the release agree to. It stands in the manifest."),
     )
 
+    licence_reason = forms.CharField(
+        label=gettext_lazy("Why it may have this licence"),
+        required=False,
+        max_length=licences.LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy(
+            "Needed only if a licence is not in the table. The reason is kept, and shown with the release."
+        ),
+    )
+
     @property
     def wanted(self) -> Wanted:
         """Return the release of a valid form."""
-        names = ("filter", "licence", "terms", "formats", "parent", "with_invalid", "with_comments", "with_times")
-        return Wanted(**{name: self.cleaned_data[name] for name in names})
+        names = ("filter", "licence", "licence_reason", "terms", "formats", "parent")
+        also = ("with_invalid", "with_comments", "with_times")
+        return Wanted(**{name: self.cleaned_data[name] for name in (*names, *also)})
 
 
 def initial(study: Study, like: Release | None) -> dict[str, Any]:
@@ -138,7 +145,7 @@ def initial(study: Study, like: Release | None) -> dict[str, Any]:
     if like is None:
         newest = Release.objects.filter(study=study, state=Release.State.DONE).order_by("-number").first()
         return Filter().as_json() | {"formats": formats.defaults(), "parent": newest.number if newest else ""}
-    names = ("formats", "licence", "terms", "with_invalid", "with_comments", "with_times")
+    names = ("formats", "licence", "licence_reason", "terms", "with_invalid", "with_comments", "with_times")
     follows = like.number if like.state == Release.State.DONE else (like.parent.number if like.parent else "")
     return like.filter | {name: getattr(like, name) for name in names} | {"parent": follows}
 

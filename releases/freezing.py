@@ -9,16 +9,22 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 import diptych
 from diptych.database import locks
+from diptych.refusals import BadInput, Refused
 from exports import records
 from jobs import engine
 from jobs.policy import Policy
-from releases import filters, funnel
+from releases import collection, filters, frozen_facts, funnel, licence_rows, licences
 from releases.codes import code
 from releases.models import Release
 
+LICENCES_CHANGED = gettext_noop(
+    "The licences of prompts or videos changed while the release waited, and its own licence is too wide or needs a "
+    "reason now. Make the release again."
+)
 #: What only releases state, with the SQL that reads its present value. `exports.records.FROZEN` has all other facts.
 MORE = {
     "prompt_language": "prompt.language",
@@ -77,7 +83,9 @@ SELECT 'guideline', guideline_version::text, '', count(*)
 
 
 def freeze(policy: Policy[Release], release: Release) -> None:
-    """Write the items, the funnel and the counts of a claimed release. Raise NothingLeft, Cancelled or TakenOver.
+    """Write the items, the funnel and the counts of a claimed release.
+
+    Raise NothingLeft, Refused, Cancelled or TakenOver.
 
     A worker that lost its claim waits for the lock, and then finds that the claim is lost. So items are written once.
     """
@@ -86,6 +94,7 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         locks.lock(locks.Key.RELEASES, study.pk)
         engine.go_on_or_raise(policy, release.pk, release.fence)
         counted = _write(release)
+        _check_licence(release)
         found = funnel.stages((stage, reason, number) for what, stage, reason, number in counted if what == "funnel")
         funnel.refuse_empty(found)
         row = engine.locked(policy, release.pk, release.fence)
@@ -94,9 +103,19 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         row.counts = _counts(counted)
         versions = {"code": diptych.__version__} | _versions(counted)
         row.about = {"study": study.slug, "title": study.title, "versions": versions}
+        row.about["collection"] = collection.facts(release)
+        row.about["card"] = frozen_facts.of_release(release)
         row.files_stored = True  # from now on, files may follow
         row.save(update_fields=["frozen_at", "funnel", "counts", "about", "files_stored"])
     release.refresh_from_db(fields=["frozen_at", "funnel", "counts", "about"])
+
+
+def _check_licence(release: Release) -> None:
+    """Raise Refused if the licence is too wide now: those of the material can have changed since it was asked for."""
+    try:
+        licences.require(release.licence, release.licence_reason, licence_rows.frozen(release))
+    except BadInput as changed:
+        raise Refused(LICENCES_CHANGED) from changed
 
 
 def _write(release: Release) -> list[tuple[str, str, str, int]]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from releases import views
+from releases import views, views_card
 
 app_name = "releases"
 urlpatterns = [
@@ -13,6 +13,9 @@ urlpatterns = [
     path("<slug:slug>/releases/withdraw/withdrawals.csv", views.withdrawals_csv, name="withdrawals_csv"),
     path("<slug:slug>/releases/<int:number>/", views.release, name="release"),
     path("<slug:slug>/releases/<int:number>/funnel.csv", views.funnel_csv, name="funnel_csv"),
+    path("<slug:slug>/releases/<int:number>/card/", views_card.card, name="card"),
+    path("<slug:slug>/releases/<int:number>/figures/", views_card.figures, name="figures"),
+    path("<slug:slug>/releases/<int:number>/figures/<slug:name>.csv", views_card.figure_csv, name="figure_csv"),
     path("<slug:slug>/releases/<int:number>/progress/", views.progress, name="progress"),
     path("<slug:slug>/releases/<int:number>/cancel/", views.cancel, name="cancel"),
 ]

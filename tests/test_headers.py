@@ -189,6 +189,8 @@ def pages(study, annotator, researcher):
         "new release": client(owner).get(reverse("releases:new", args=[checked.slug])),
         "withdrawing": client(owner).get(reverse("releases:withdraw", args=[checked.slug])),
         "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
+        "data card": client(owner).get(reverse("releases:card", args=[checked.slug, released.number])),
+        "figures of a release": client(owner).get(reverse("releases:figures", args=[checked.slug, released.number])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -257,6 +259,7 @@ NO_PAGES = {
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
+    "releases:figure_csv",
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(

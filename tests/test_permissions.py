@@ -178,6 +178,9 @@ MATRIX = {
     "releases:withdrawals_csv": row("get", *RUNS),
     "releases:release": row("get", *EXPORT),
     "releases:funnel_csv": row("get", *EXPORT),
+    "releases:card": row("get", *EXPORT),
+    "releases:figures": row("get", *EXPORT),
+    "releases:figure_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),
     "releases:cancel": row("post", *RUNS),
     "api:releases": row("get", *EXPORT),
@@ -662,7 +665,7 @@ class World:
     def released(self) -> dict[str, Any]:
         """Return a complete release of the annotator's answer."""
         made = releasing.make(self.study, filter=Filter(decisions=("none",)))
-        return {"release_id": made.pk, "number": made.number, "path": "pairs.jsonl"}
+        return {"release_id": made.pk, "number": made.number, "path": "pairs.jsonl", "name": "tag-shares"}
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""

@@ -36,6 +36,8 @@ class Format:
     write: Callable[[Release, Items, Folder], None]
     #: Whether the form chooses it at first, and the command if no format is named.
     default: bool = False
+    #: Whether every release has it, without being asked.
+    always: bool = False
 
 
 formats: dict[str, Format] = {}
@@ -59,4 +61,4 @@ def chosen(names: Iterable[str]) -> list[str]:
         raise BadInput(_("There is no format %(names)s. The formats are: %(known)s.") % known, field="formats")
     if not wanted:
         raise BadInput(_("Choose at least one format."), field="formats")
-    return [name for name in formats if name in wanted]
+    return [name for name, one in formats.items() if name in wanted or one.always]

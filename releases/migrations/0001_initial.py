@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                 ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successors', to='releases.release')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='studies.study')),
                 ('family', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='releases.releasefamily')),
+                ('licence_reason', models.TextField(blank=True, db_default='', default='', help_text='Why the release may have its licence, where the table of licences cannot decide')),
             ],
             options={
                 'abstract': False,
@@ -284,5 +285,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='tombstone',
             trigger=pgtrigger.compiler.Trigger(name='tombstone_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='73aea562d0a495a8769ecb439f8a4c041ee705d3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_tombstone_table_stays_d5959', table='releases_tombstone', when='BEFORE')),
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='release',
+            name='release_stays',
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='release',
+            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.licence, OLD.terms, OLD.licence_reason) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.licence, NEW.terms, NEW.licence_reason) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='a668300b0aec1864d855dec0d93149e445e0ee60', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
         ),
     ]

@@ -30,6 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--study", required=True, metavar="SLUG")
         parser.add_argument("--licence", default="", help="licence of the release, such as CC-BY-4.0")
         parser.add_argument("--terms", default="", help="what those who use the release agree to")
+        parser.add_argument(
+            "--licence-reason", default="", help="why it may have a licence that the table cannot judge"
+        )
         parser.add_argument("--format", nargs="+", default=[], metavar="NAME", dest="formats", help="default: jsonl")
         parser.add_argument("--out", type=Path, metavar="DIR", help="also write the files into this folder")
         parser.add_argument("--rebuild", type=int, metavar="N", help="write the files of release N again")
@@ -63,7 +66,7 @@ class Command(BaseCommand):
         wanted = making.Wanted(
             filter=filters.checked(study, **{name: options[name] for name in names if options[name]}),
             formats=options["formats"] or formats.defaults(),
-            **{name: options[name] for name in ("licence", "terms", "parent")},
+            **{name: options[name] for name in ("licence", "licence_reason", "terms", "parent")},
             **{name: options[name] for name in ("with_invalid", "with_comments", "with_times")},
         )
         release = making.ask(study, wanted, actor=None, announce=False)
