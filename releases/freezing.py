@@ -19,6 +19,7 @@ from jobs import engine
 from jobs.policy import Policy
 from releases import collection, filters, frozen_facts, funnel, licence_rows, licences
 from releases.codes import code
+from releases.licences import Material
 from releases.models import Release
 
 LICENCES_CHANGED = gettext_noop(
@@ -94,7 +95,8 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         locks.lock(locks.Key.RELEASES, study.pk)
         engine.go_on_or_raise(policy, release.pk, release.fence)
         counted = _write(release)
-        _check_licence(release)
+        material = licence_rows.frozen(release)
+        _check_licence(release, material)
         found = funnel.stages((stage, reason, number) for what, stage, reason, number in counted if what == "funnel")
         funnel.refuse_empty(found)
         row = engine.locked(policy, release.pk, release.fence)
@@ -104,16 +106,16 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         versions = {"code": diptych.__version__} | _versions(counted)
         row.about = {"study": study.slug, "title": study.title, "versions": versions}
         row.about["collection"] = collection.facts(release)
-        row.about["card"] = frozen_facts.of_release(release)
+        row.about["card"] = frozen_facts.of_release(release, material)
         row.files_stored = True  # from now on, files may follow
         row.save(update_fields=["frozen_at", "funnel", "counts", "about", "files_stored"])
     release.refresh_from_db(fields=["frozen_at", "funnel", "counts", "about"])
 
 
-def _check_licence(release: Release) -> None:
+def _check_licence(release: Release, material: list[Material]) -> None:
     """Raise Refused if the licence is too wide now: those of the material can have changed since it was asked for."""
     try:
-        licences.require(release.licence, release.licence_reason, licence_rows.frozen(release))
+        licences.require(release.licence, release.licence_reason, material)
     except BadInput as changed:
         raise Refused(LICENCES_CHANGED) from changed
 

@@ -1,10 +1,12 @@
 """What the card states and items do not: copied with the items, because all of it can change later."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from diptych.statistics.rates import Shares
 from qc import quality
-from releases import demographics, licence_rows, review_rows
+from releases import demographics, review_rows
+from releases.licences import Material
 from releases.models import Release, ReleaseItem
 
 #: Settings of the study that say how answers were collected.
@@ -15,7 +17,7 @@ SETTINGS = (
 )
 
 
-def of_release(release: Release) -> dict[str, Any]:
+def of_release(release: Release, material: Iterable[Material]) -> dict[str, Any]:
     """Return what the card needs of the study, of its people, of the lots, and of the licences of the material."""
     study = release.study
     study.refresh_from_db(fields=list(SETTINGS))
@@ -31,7 +33,7 @@ def of_release(release: Release) -> dict[str, Any]:
             "after": _shares(pooled.after),
             "released": _shares(pooled.released),
         },
-        "licences": [one.as_json() for one in licence_rows.frozen(release)],
+        "licences": [one.as_json() for one in material],
     }
 
 
