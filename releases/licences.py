@@ -195,4 +195,5 @@ def of_material(one: Material) -> str:
     """Return the material in words: its kind, its sources or generators, and its licence."""
     kind = _("prompts") if one.kind == "source" else _("videos")
     names = f" ({', '.join(one.names)})" if any(one.names) else ""
-    return f"{kind}{names}, {one.licence or _('no licence recorded')}"
+    licence = one.licence or _("no licence recorded")
+    return f"{kind}{names}, {licence}"

@@ -99,7 +99,7 @@ def review(numbers: Json) -> Parts:
         more = len(lots) - MOST_LOTS
         said.append(
             ngettext(
-                "The table has the first lots. One more is in card.json.",
+                "The table has the first lots. %(n)s more is in card.json.",
                 "The table has the first lots. %(n)s more are in card.json.",
                 more,
             )

@@ -114,9 +114,10 @@ def funnel(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     scale = {"domain": [0, max((one["value"] for one in rows), default=1) * ROOM_FOR_LABELS], "nice": False}
     axis = named_axis(_("Answers")) | {"tickCount": 5}
     x = {"field": "value", "type": "quantitative", "scale": scale, "axis": axis}
+    title = _("From submitted to released")
     said = "; ".join(f"{one['stage']}: {one['value']}" for one in rows)
     return {
-        "description": f"{_('From submitted to released')}. {said}",
+        "description": f"{title}. {said}",
         "data": {"values": rows},
         "height": {"step": STEP},
         "layer": [
