@@ -90,7 +90,8 @@ def win_rates(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
         if one["question"] == question and one["against"]
     ]
     title = _("Win rates: %(question)s") % {"question": QUESTIONS[question]}
-    return _matrix(title, rows, numbers["figures"]["generators"]["compared"], (0, 0.5, 1))
+    names = numbers["figures"]["generators"]["compared"]
+    return _matrix(title, rows, (names, names), (0, 0.5, 1))
 
 
 def harm(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
@@ -167,7 +168,7 @@ def _shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[st
         "layer": [
             *([_rule(common)] if any(one.get("low") is not None for one in rows) else []),
             {
-                "mark": {"type": "point", "filled": True, "size": 70, "tooltip": {"content": "data"}},
+                "mark": {"type": "point", "filled": True, "opacity": 1, "size": 70, "tooltip": {"content": "data"}},
                 "encoding": common
                 | {
                     "x": x,
@@ -204,14 +205,18 @@ def _triangle(title: str, found: Iterable[Sequence[Any]], rows: Mapping[str, Any
         }
         for one, other, value in found
     ]
-    return _matrix(title, cells, [str(columns[key]) for key in columns], (-1, 0, 1))
+    order = [str(rows[key]) for key in rows], [str(columns[key]) for key in columns]
+    return _matrix(title, cells, order, (-1, 0, 1))
 
 
-def _matrix(title: str, cells: list[Json], order: Sequence[str], domain: tuple[float, float, float]) -> Json:
-    """Return a matrix whose cells have their number, and a colour that says the same."""
-    x: Json = {"field": "column", "type": "nominal", "sort": list(order)}
+def _matrix(
+    title: str, cells: list[Json], order: tuple[Sequence[str], Sequence[str]], domain: tuple[float, float, float]
+) -> Json:
+    """Return a matrix whose cells have their number, and a colour that says the same. order: of rows and columns."""
+    x: Json = {"field": "column", "type": "nominal", "sort": list(order[1])}
     x["axis"] = {"title": None, "orient": "bottom", "labelLimit": 120, "labelAngle": -40}
-    y = {"field": "row", "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 220}}
+    axis = {"title": None, "labelLimit": 220}
+    y = {"field": "row", "type": "nominal", "sort": list(order[0]), "axis": axis}
     color = {
         "field": "value",
         "type": "quantitative",
