@@ -14,7 +14,7 @@ from accounts.api import SignedInView
 from catalog.models import Prompt
 from diptych import json_lines
 from diptych.rendering import ORJSONRenderer
-from releases import filters, latest, making, sending, withdrawing
+from releases import filters, latest, licences, making, sending, withdrawing
 from releases.filters import Decision, Reviewed
 from releases.formats import defaults
 from releases.models import Release, Withdrawal
@@ -58,6 +58,13 @@ class NewReleaseSerializer(serializers.Serializer):
 
     licence = serializers.CharField(max_length=making.LONGEST_LICENCE)
     terms = serializers.CharField(max_length=making.LONGEST_TERMS, required=False, allow_blank=True, default="")
+    licence_reason = serializers.CharField(
+        max_length=licences.LONGEST_REASON,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Why the release may have this licence, where the table of licences cannot decide",
+    )
     filter = FilterSerializer(required=False)
     formats = serializers.ListField(
         child=serializers.CharField(max_length=40), required=False, max_length=40, help_text="Default: jsonl and frames"
@@ -109,6 +116,7 @@ class ReleaseShape(serializers.Serializer):
         allow_null=True, help_text="Number of the release before in its family"
     )
     licence = serializers.CharField()
+    licence_reason = serializers.CharField(allow_blank=True)
     filter = serializers.DictField()
     counts = serializers.DictField(help_text="Answers and revisions; empty until the answers are copied")
 
@@ -132,10 +140,10 @@ class ReleasesQuery(serializers.Serializer):
 
 def release_json(release: Release, *, withdrawn: bool) -> dict[str, Any]:
     """Return a release as the JSON of the API."""
-    names = ("number", "state", "reason", "stage", "created_at", "finished_at", "licence", "filter", "counts")
+    names = ("number", "state", "reason", "stage", "created_at", "finished_at", "licence")
     return {
         "id": release.pk,
-        **{name: getattr(release, name) for name in names},
+        **{name: getattr(release, name) for name in (*names, "licence_reason", "filter", "counts")},
         "withdrawn": withdrawn,
         "done": release.steps,
         "total": release.steps_total,

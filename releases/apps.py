@@ -8,9 +8,11 @@ class ReleasesConfig(AppConfig):
     name = "releases"
 
     def ready(self) -> None:
-        from releases import pages
+        from charts.catalogue import charts
+        from releases import pages, stored_card
         from releases.deletion import delete_own_rows, reasons_to_keep
-        from releases.formats import archives, croissant, huggingface, jsonl, parquet, register, safesora, videoreward
+        from releases.figures import charts as made
+        from releases.formats import archives, card, croissant, huggingface, jsonl, parquet, register, safesora, videoreward
         from removal import work as removal
         from studies import deletion
         from studies.job_lists import kinds
@@ -18,9 +20,10 @@ class ReleasesConfig(AppConfig):
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
 
-        register(jsonl.FORMAT, safesora.FORMAT, videoreward.FORMAT)
+        register(jsonl.FORMAT, card.FORMAT, safesora.FORMAT, videoreward.FORMAT)
         register(parquet.FORMAT, archives.FRAMES, archives.VIDEOS, archives.SINGLE_VIDEOS)
         register(huggingface.FORMAT, croissant.FORMAT)  # last: they describe the files of the others
+        charts.update({f"{made.PREFIX}{name}": stored_card.chart(name) for name in made.NAMES})
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()

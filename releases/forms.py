@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from answers.words import QUESTIONS
 from diptych.refusals import BadInput
-from releases import filters, formats, making, options, withdrawing
+from releases import filters, formats, licences, making, options, withdrawing, words
 from releases.filters import Decision, Filter, Reviewed
 from releases.making import Wanted
 from releases.models import Release, Withdrawal
@@ -21,10 +21,6 @@ NUMBERS = re.compile(r"[\s,，、]+")
 DAY: dict[str, Any] = {
     "input_formats": ["%Y-%m-%d"],
     "widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-}
-PROMPT_TYPE_WORDS = {
-    "safety_neutral": gettext_lazy("safety-neutral"),
-    "safety_critical": gettext_lazy("safety-critical"),
 }
 #: The field for each column of the VideoReward CSV.
 COLUMN_FIELDS = {column: f"{options.VIDEOREWARD}_{column}" for column in options.VIDEOREWARD_COLUMNS}
@@ -75,7 +71,7 @@ class FilterForm(forms.Form):
     since = forms.DateField(label=gettext_lazy("First day"), required=False, **DAY)
     until = forms.DateField(label=gettext_lazy("Last day"), required=False, **DAY)
     languages = _several(gettext_lazy("Languages of prompts"), required=False)
-    prompt_types = _several(gettext_lazy("Prompt types"), required=False, choices=PROMPT_TYPE_WORDS.items())
+    prompt_types = _several(gettext_lazy("Prompt types"), required=False, choices=words.PROMPT_TYPES.items())
     protocol_versions = _several(gettext_lazy("Protocol versions"), required=False)
     parent = forms.TypedChoiceField(
         label=gettext_lazy("Earlier release that this one follows"),
@@ -115,7 +111,7 @@ class FilterForm(forms.Form):
             *((number, _("Release %(n)s") % {"n": number}) for number in numbers),
             ("", _("none: everybody gets a new code")),
         ]
-        fields["formats"].choices = [(name, one.label) for name, one in formats.formats.items()]
+        fields["formats"].choices = [(name, one.label) for name, one in formats.formats.items() if not one.always]
         for column, name in COLUMN_FIELDS.items():
             fields[name] = forms.ChoiceField(
                 label=options.COLUMN_LABELS[column],
@@ -163,14 +159,22 @@ class NewReleaseForm(FilterForm):
         help_text=gettext_lazy("What people who use the release agree to. The manifest contains this text."),
     )
 
+    licence_reason = forms.CharField(
+        label=gettext_lazy("Why it may have this licence"),
+        required=False,
+        max_length=licences.LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=gettext_lazy(
+            "Needed only if a licence is not in the table. The reason is kept, and shown with the release."
+        ),
+    )
+
     @property
     def wanted(self) -> Wanted:
         """Return the release of a valid form."""
-        names = (
-            *("filter", "licence", "terms", "formats", "options", "parent"),
-            *("with_invalid", "with_comments", "with_times", "with_weights"),
-        )
-        return Wanted(**{name: self.cleaned_data[name] for name in names})
+        names = ("filter", "licence", "licence_reason", "terms", "formats", "options", "parent")
+        also = ("with_invalid", "with_comments", "with_times", "with_weights")
+        return Wanted(**{name: self.cleaned_data[name] for name in (*names, *also)})
 
 
 def initial(study: Study, like: Release | None) -> dict[str, Any]:
@@ -178,7 +182,10 @@ def initial(study: Study, like: Release | None) -> dict[str, Any]:
     if like is None:
         newest = Release.objects.filter(study=study, state=Release.State.DONE).order_by("-number").first()
         return Filter().as_json() | {"formats": formats.defaults(), "parent": newest.number if newest else ""}
-    names = ("formats", "licence", "terms", "with_invalid", "with_comments", "with_times", "with_weights")
+    names = (
+        *("formats", "licence", "licence_reason", "terms"),
+        *("with_invalid", "with_comments", "with_times", "with_weights"),
+    )
     follows = like.number if like.state == Release.State.DONE else (like.parent.number if like.parent else "")
     columns = like.options.get(options.VIDEOREWARD, {})
     chosen = {COLUMN_FIELDS[column]: question for column, question in columns.items()}

@@ -9,16 +9,23 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 import diptych
 from diptych.database import locks
+from diptych.refusals import BadInput, Refused
 from exports import records
 from jobs import engine
 from jobs.policy import Policy
-from releases import collection, filters, funnel, material, videos, weights
+from releases import collection, filters, frozen_facts, funnel, licence_rows, licences, material, videos, weights
 from releases.codes import code
+from releases.licences import Material
 from releases.models import Release
 
+LICENCES_CHANGED = gettext_noop(
+    "The licences of prompts or videos changed while the release waited, and its own licence is too wide or needs a "
+    "reason now. Make the release again."
+)
 #: What only releases state, with the SQL that reads its present value. `exports.records.FROZEN` has all other facts.
 MORE = {
     "prompt_language": "prompt.language",
@@ -85,8 +92,10 @@ UNION ALL
 
 
 def freeze(policy: Policy[Release], release: Release) -> None:
-    """Write the items, the funnel and the counts of a claimed release. Raise NothingLeft, Cancelled or TakenOver, and
-    Refused if videos whose files it shall have lack them.
+    """Write the items, the funnel and the counts of a claimed release.
+
+    Raise NothingLeft, Cancelled or TakenOver, and Refused if videos whose files it shall have lack them, or if its
+    licence is too wide by now.
 
     A worker that lost its claim waits for the lock, and then finds that the claim is lost. So items are written once.
     """
@@ -96,6 +105,8 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         engine.go_on_or_raise(policy, release.pk, release.fence)
         known = weights.of_release(release)
         counted = _write(release, known)
+        licensed = licence_rows.frozen(release)
+        _check_licence(release, licensed)
         found = funnel.stages((stage, reason, number) for what, stage, reason, number in counted if what == "funnel")
         funnel.refuse_empty(found)
         if videos.WITH_FILES & set(release.formats):
@@ -107,9 +118,18 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         versions = {"code": diptych.__version__} | _versions(counted)
         row.about = {"study": study.slug, "title": study.title, "versions": versions, "weights": known.about}
         row.about["collection"] = collection.facts(release)
+        row.about["card"] = frozen_facts.of_release(release, licensed)
         row.files_stored = True  # from now on, files may follow
         row.save(update_fields=["frozen_at", "funnel", "counts", "about", "files_stored"])
     release.refresh_from_db(fields=["frozen_at", "funnel", "counts", "about"])
+
+
+def _check_licence(release: Release, material: list[Material]) -> None:
+    """Raise Refused if the licence is too wide now: those of the material can have changed since it was asked for."""
+    try:
+        licences.require(release.licence, release.licence_reason, material)
+    except BadInput as changed:
+        raise Refused(LICENCES_CHANGED) from changed
 
 
 def _write(release: Release, known: weights.Weights) -> list[tuple[str, str, str, int]]:

@@ -23,7 +23,7 @@ from jobs.heartbeat import heartbeat
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress, Progress
 from media.stored_files import remove_half_written
-from releases import differences, freezing, funnel, manifest, options, videos
+from releases import differences, freezing, funnel, licence_rows, licences, manifest, options, videos
 from releases.filters import Filter
 from releases.folders import LocalFolder, StoredFolder
 from releases.formats import Folder, chosen, formats
@@ -52,6 +52,8 @@ class Wanted:
     filter: Filter
     licence: str
     terms: str = ""
+    #: Why the release may have this licence, where the table of licences cannot decide.
+    licence_reason: str = ""
     formats: Sequence[str] = field(default_factory=list)
     #: Options of formats by name, checked when the release is ordered.
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -73,8 +75,9 @@ def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = Tr
         raise BadInput(_("Name the licence in up to %(n)s characters.") % {"n": LONGEST_LICENCE}, field="licence")
     if len(terms) > LONGEST_TERMS:
         raise BadInput(_("Shorten the terms to %(n)s characters.") % {"n": LONGEST_TERMS}, field="terms")
-    parent = _parent(study, wanted.parent)
+    parent, reason = _parent(study, wanted.parent), wanted.licence_reason.strip()
     funnel.refuse_empty(funnel.preview(study, wanted.filter))
+    licences.require(licence, reason, licence_rows.planned(study, wanted.filter))
     with transaction.atomic():
         locks.lock(locks.Key.RELEASES, study.pk)
         last = Release.objects.filter(study=study).aggregate(last=Max("number"))["last"] or 0
@@ -89,6 +92,7 @@ def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = Tr
                 options=chosen_options,
                 licence=licence,
                 terms=terms,
+                licence_reason=reason,
                 with_invalid=wanted.with_invalid,
                 with_comments=wanted.with_comments,
                 with_times=wanted.with_times,
@@ -111,11 +115,9 @@ def _parent(study: Study, number: int | None) -> Release | None:
 
 
 def _about(release: Release) -> dict[str, Any]:
-    names = (
-        *("number", "parent_id", "filter", "formats", "options", "licence"),
-        *("with_invalid", "with_comments", "with_times", "with_weights"),
-    )
-    return {name: getattr(release, name) for name in names}
+    names = ("number", "parent_id", "filter", "formats", "options", "licence", "licence_reason")
+    also = ("with_invalid", "with_comments", "with_times", "with_weights")
+    return {name: getattr(release, name) for name in (*names, *also)}
 
 
 def cancel(release: Release, *, actor: User) -> bool:

@@ -19,13 +19,14 @@ def of_release(release: Release, files: Iterable[ReleaseFile]) -> dict[str, Any]
     parent = release.parent
     return {
         "manifest": 1,
-        **release.about,
+        **{name: value for name, value in release.about.items() if name != "card"},
         "release": release.number,
         "family": release.family_id,
         "frozen_on": release.frozen_at.date().isoformat(),
         "parent": {"release": parent.number} | differences.counts(release) if parent else None,
         "licence": release.licence,
         "terms": release.terms,
+        "licence_reason": release.licence_reason,
         "filter": release.filter,
         "formats": release.formats,
         "options": release.options,

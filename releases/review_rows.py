@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Iterable
+from typing import Any
 
-from qc.models import FrameItem, Lot, Verdict
+from qc.models import FrameItem, Lot, LotDecision, Verdict
 from studies.models import Study
 
 FRAME, LOTS, VERDICTS = FrameItem._meta.db_table, Lot._meta.db_table, Verdict._meta.db_table
@@ -28,3 +29,27 @@ SELECT verdict.annotation_id, array_agg(verdict.id ORDER BY verdict.id) AS ids,
 def known_lots(study: Study, numbers: Iterable[int]) -> list[int]:
     """Return those of these numbers that lots of the study have."""
     return list(Lot.objects.filter(study=study, number__in=numbers).values_list("number", flat=True))
+
+
+def lot_facts(study: Study, numbers: Iterable[int | None]) -> list[dict[str, Any]]:
+    """Return what was decided about these lots, by number, with the figures of the decision that stands.
+
+    `figures` are as `qc.quality.as_json` makes them: plan, samples, and rates of defects with intervals. None: a lot
+    that is not decided, or was decided without a sample.
+    """
+    lots = Lot.objects.filter(study=study, number__in=[number for number in numbers if number is not None]).order_by(
+        "number"
+    )
+    latest = LotDecision.objects.filter(lot__in=lots).order_by("lot", "-pk").distinct("lot")
+    figures = dict(latest.values_list("lot", "figures__quality"))
+    return [
+        {
+            "lot": lot.number,
+            "attempt": lot.attempt,
+            "state": lot.state,
+            "answers": lot.frame_size,
+            "decided_on": lot.decided_at.date().isoformat() if lot.decided_at else None,
+            "figures": figures.get(lot.pk),
+        }
+        for lot in lots
+    ]

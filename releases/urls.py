@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from releases import views, views_records
+from releases import views, views_card, views_records
 
 app_name = "releases"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("<slug:slug>/releases/<int:number>/records/<slug:pair_id>/", views_records.record, name="record"),
     path("<slug:slug>/releases/<int:number>/compare/", views_records.compare, name="compare"),
     path("<slug:slug>/releases/<int:number>/compare.csv", views_records.compare_csv, name="compare_csv"),
+    path("<slug:slug>/releases/<int:number>/card/", views_card.card, name="card"),
+    path("<slug:slug>/releases/<int:number>/figures/", views_card.figures, name="figures"),
+    path("<slug:slug>/releases/<int:number>/figures/<slug:name>.csv", views_card.figure_csv, name="figure_csv"),
     path("<slug:slug>/releases/<int:number>/progress/", views.progress, name="progress"),
     path("<slug:slug>/releases/<int:number>/cancel/", views.cancel, name="cancel"),
 ]

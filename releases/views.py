@@ -17,7 +17,9 @@ from catalog.library.files import send_list
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, within
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
-from releases import funnel, latest, making, pages, uses, videos, withdrawing
+from releases import funnel, latest, licence_rows, making, pages, uses, videos, withdrawing, words
+from releases.card import tables
+from releases.figures import charts
 from releases.forms import FilterForm, NewReleaseForm, SubjectForm, initial
 from releases.models import Release
 from releases.permissions import makes_releases, numbered, releases_study, releasing_study, withdrawing_study
@@ -92,9 +94,9 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "single_videos": single_videos,
         "with_videos": videos.WITH_FILES,
         "quarantined": bool(files) and videos.in_quarantine(shown) > 0,
-        "funnel": pages.funnel(shown.funnel),
-        "parts": pages.parts(shown),
-        "filter": pages.filter_in_words(shown.filter),
+        "funnel": words.funnel(shown.funnel),
+        "parts": words.parts(shown),
+        "filter": words.filter_in_words(shown.filter),
         "formats": pages.format_names(shown),
         "columns": pages.columns_in_words(shown),
         "safesora": files and "safesora" in shown.formats,
@@ -104,6 +106,9 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "uses": uses.uses_of(shown),
         "cite": pages.how_to_cite(shown),
         "makes": makes_releases(study),
+        "has_card": shown.state == Release.State.DONE and "card" in shown.formats and not tombstones,
+        "chart": charts.of_release(shown, "funnel", {"funnel": shown.funnel}, {}),
+        "licences": tables.licences(shown.about.get("card", {}).get("licences", [])),
     }
     return render(request, "releases/release.html", context)
 
@@ -174,12 +179,14 @@ def _preview(study: Study, form: FilterForm) -> dict[str, Any]:
     try:
         with within(PAGE_LIMIT_S):
             stages = funnel.preview(study, form.cleaned_data["filter"])
+            material = licence_rows.planned(study, form.cleaned_data["filter"])
     except TookTooLong:
         return {"too_long": True}
     given = cast(QueryDict, form.data)
     about: dict[str, Any] = {
-        "funnel": pages.funnel([stage.as_json() for stage in stages]),
+        "funnel": words.funnel([stage.as_json() for stage in stages]),
         "released": stages[-1].passed,
+        "licences": tables.licences([one.as_json() for one in material]),
         "hidden": [(name, value) for name, values in given.lists() for value in values if name in form.fields],
     }
     try:

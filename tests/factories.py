@@ -30,6 +30,8 @@ from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
 from suspensions.models import Pause, PauseJudgement
 
+#: The licence of all material, so that a release of it needs no reason.
+LICENCE = "CC0-1.0"
 _numbers = itertools.count(1)
 
 
@@ -81,7 +83,8 @@ def officer(of: Study | None = None, **values: Any) -> User:
 
 def prompt(of: Study, **values: Any) -> Prompt:
     text = values.pop("text", None) or f"A red ball rolls past mark {next(_numbers)}"
-    return Prompt.objects.create(**{"study": of, "text": text, "public_id": hex64(json.dumps(text))} | values)
+    given = {"study": of, "text": text, "public_id": hex64(json.dumps(text)), "licence": LICENCE}
+    return Prompt.objects.create(**given | values)
 
 
 def asset(**values: Any) -> Asset:
@@ -101,7 +104,7 @@ def video(of: Prompt, **values: Any) -> Video:
     values.setdefault("asset", None)
     values["asset"] = values["asset"] or asset()
     return Video.objects.create(
-        **{"study": of.study, "prompt": of, "public_id": hex64(f"video {next(_numbers)}")} | values
+        **{"study": of.study, "prompt": of, "public_id": hex64(f"video {next(_numbers)}"), "licence": LICENCE} | values
     )
 
 

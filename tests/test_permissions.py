@@ -186,6 +186,9 @@ MATRIX = {
     "releases:record": row("get", *EXPORT),
     "releases:compare": row("get", *EXPORT),
     "releases:compare_csv": row("get", *EXPORT),
+    "releases:card": row("get", *EXPORT),
+    "releases:figures": row("get", *EXPORT),
+    "releases:figure_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),
     "releases:cancel": row("post", *RUNS),
     "api:releases": row("get", *EXPORT),
@@ -672,7 +675,13 @@ class World:
         """Return the second of two complete releases of the annotator's answer."""
         releasing.make(self.study, filter=Filter(decisions=("none",)))
         made = releasing.make(self.study, filter=Filter(decisions=("none",)))
-        return {"release_id": made.pk, "number": made.number, "path": "pairs.jsonl", "pair_id": self.pair.public_id}
+        return {
+            "release_id": made.pk,
+            "number": made.number,
+            "path": "pairs.jsonl",
+            "pair_id": self.pair.public_id,
+            "name": "tag-shares",
+        }
 
     def removal(self) -> Removal:
         """Return an import of the study that is being undone."""

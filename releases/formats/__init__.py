@@ -51,6 +51,8 @@ class Format:
     default: bool = False
     #: Formats whose files it describes. They are made too, and before it.
     needs: tuple[str, ...] = ()
+    #: Whether every release has it, without being asked.
+    always: bool = False
 
 
 formats: dict[str, Format] = {}
@@ -75,4 +77,4 @@ def chosen(names: Iterable[str]) -> list[str]:
     if not wanted:
         raise BadInput(_("Choose at least one format."), field="formats")
     wanted |= {needed for name in wanted for needed in formats[name].needs}
-    return [name for name in formats if name in wanted]
+    return [name for name, one in formats.items() if name in wanted or one.always]

@@ -63,6 +63,12 @@ class Release(Job):
     with_weights = models.BooleanField(default=False, help_text="Whether answers carry reliability weights")
     licence = models.CharField(max_length=80)
     terms = models.TextField(blank=True, default="", db_default="", help_text="What users of the release agree to")
+    licence_reason = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the release may have its licence, where the table of licences cannot decide",
+    )
 
     # Written with the items.
     frozen_at = models.DateTimeField(null=True, blank=True)
@@ -124,10 +130,10 @@ class Release(Job):
                 condition=pgtrigger.Condition(
                     "((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats,"
                     " OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence,"
-                    " OLD.terms)"
+                    " OLD.terms, OLD.licence_reason)"
                     " IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter,"
                     " NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times,"
-                    " NEW.with_weights, NEW.licence, NEW.terms)"
+                    " NEW.with_weights, NEW.licence, NEW.terms, NEW.licence_reason)"
                     " OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about)"
                     " IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about)"
                     " OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)"

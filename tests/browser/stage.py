@@ -43,7 +43,7 @@ VIEWS = {"": {}, "narrow": {"viewport": NARROW}, "dark": {"color_scheme": "dark"
 #: Taken in every view. The dark one is taken in English only.
 FOREMOST = {"settings_protocol", "people", "guideline_editor", "library_pairs", "pair", "import_done", "jobs"}
 FOREMOST |= {"lots_listed", "lot_reviewed", "review_blind", "findings", "release_complete"}
-FOREMOST |= {"quality", "agreement", "annotators", "annotator"}
+FOREMOST |= {"release_card", "release_figures", "quality", "agreement", "annotators", "annotator"}
 FOREMOST |= {"controls", "calibration_closed", "suspensions", "suspension", "pauses"}
 #: Longer pages are cut.
 HIGHEST = 1100

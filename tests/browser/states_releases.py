@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accounts.models import Profile
 from annotation.models import Annotation
 from catalog.models import Label, Pair, Prompt
 from media.transcode import Renditions
@@ -15,6 +16,7 @@ from tests import factories
 from tests.browser.stage import Stage, gallery, picture, scene, taken
 from tests.figures.figuring import given
 from tests.releases import material
+from tests.releases.carded import answered_study
 from tests.releases.releasing import accepted, answered, ask, make
 
 __all__ = ["gallery"]
@@ -76,6 +78,32 @@ def release_complete(stage: Stage) -> Any:
     first = make(stage.study, by=stage.person)
     made = make(stage.study, by=stage.person, parent=first.number, filter=ALL, with_invalid=True, terms="Cite us.")
     return stage.page(f"releases/{made.number}/")
+
+
+def with_figures(stage: Stage) -> Release:
+    """Return a release of a study with three generators, harm, ties, and enough clusters for intervals."""
+    stage.study.allow_ties = True
+    stage.study.save()
+    people = answered_study(stage.study, prompts=60, people=8)
+    for number, person in enumerate(people):
+        Profile.objects.create(user=person, country="CH", year_of_birth=1985 + number % 2 * 10)
+    return make(stage.study, by=stage.person, filter=ALL, terms="Cite us.", licence_reason="The authors agreed.")
+
+
+@scene
+def release_card(stage: Stage) -> Any:
+    return stage.page(f"releases/{with_figures(stage).number}/card/")
+
+
+@scene
+def release_figures(stage: Stage) -> Any:
+    return stage.page(f"releases/{with_figures(stage).number}/figures/")
+
+
+@scene
+def release_figures_of_few(stage: Stage) -> Any:
+    accepted(*answered(stage.study))
+    return stage.page(f"releases/{make(stage.study, by=stage.person).number}/figures/")
 
 
 @scene

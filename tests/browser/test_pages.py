@@ -98,6 +98,8 @@ def pages(study, playable_pairs):
             owner,
         ),
         "compared releases": (f"/studies/{checked.slug}/releases/{released.number}/compare/", owner),
+        "data card": (f"/studies/{checked.slug}/releases/{released.number}/card/", owner),
+        "figures of a release": (f"/studies/{checked.slug}/releases/{released.number}/figures/", owner),
         "new release": (f"/studies/{checked.slug}/releases/new/?{CHOSEN_ANSWERS}", owner),
         "withdrawing": (f"/studies/{checked.slug}/releases/withdraw/", owner),
         "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),

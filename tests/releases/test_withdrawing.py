@@ -112,7 +112,7 @@ def test_stored_files_of_a_withdrawn_release_are_deleted(study, answers):
     release = make(study)
     assert cleaning.remove_files() == 0
     take_back(study, "answer", str(Annotation.objects.get(assignment=answers[0]).pk))
-    assert cleaning.remove_files() == 5
+    assert cleaning.remove_files() == release.files.count() > 5
     with pytest.raises(FileNotFoundError):
         stored(release, "annotations.jsonl")
     assert cleaning.remove_files() == 0

@@ -40,6 +40,9 @@ class Command(BaseCommand):
         parser.add_argument("--licence", default="", help="licence of the release, such as CC-BY-4.0")
         parser.add_argument("--terms", default="", help="what those who use the release agree to")
         parser.add_argument(
+            "--licence-reason", default="", help="why it may have a licence that the table cannot judge"
+        )
+        parser.add_argument(
             "--format", nargs="+", default=[], metavar="NAME", dest="formats", help="default: jsonl frames"
         )
         parser.add_argument("--videos", action="store_true", help="also the videos, in archives of about 1 GB")
@@ -88,7 +91,7 @@ class Command(BaseCommand):
             filter=filters.checked(study, **{name: options[name] for name in names if options[name]}),
             formats=self.formats(options),
             options={"videoreward": dict(options["videoreward"])},
-            **{name: options[name] for name in ("licence", "terms", "parent")},
+            **{name: options[name] for name in ("licence", "licence_reason", "terms", "parent")},
             **{name: options[name] for name in ("with_invalid", "with_comments", "with_times", "with_weights")},
         )
         release = making.ask(study, wanted, actor=None, announce=False)

@@ -1,0 +1,21 @@
+"""The figures of a release folder are those of the release, and a published dataset has figures too."""
+
+import json
+
+import pytest
+
+from releases import making
+from releases.figures import folders, results
+from tests.releases.carded import answered_study, card_of
+
+release_folder = pytest.importorskip("release_folder.folder", reason="The reader of release folders is not installed.")
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_folder_has_the_figures_of_its_release(study, tmp_path):
+    answered_study(study)
+    release, numbers = card_of(study)
+    assert making.rebuild(release, tmp_path) == []
+    found = results.figures(*folders.sums_of(release_folder.open_release(tmp_path)))
+    assert json.loads(json.dumps(found)) == numbers["figures"]
