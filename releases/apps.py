@@ -12,7 +12,17 @@ class ReleasesConfig(AppConfig):
         from releases import pages, stored_card
         from releases.deletion import delete_own_rows, reasons_to_keep
         from releases.figures import charts as made
-        from releases.formats import archives, card, croissant, huggingface, jsonl, parquet, register, safesora, videoreward
+        from releases.formats import (
+            archives,
+            card,
+            croissant,
+            huggingface,
+            jsonl,
+            parquet,
+            register,
+            safesora,
+            videoreward,
+        )
         from removal import work as removal
         from studies import deletion
         from studies.job_lists import kinds

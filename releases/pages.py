@@ -1,13 +1,14 @@
 """What pages show about a release: the card of its job while it is made, its state, and how it is cited."""
 
+from typing import Any
+
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
-from answers.words import QUESTIONS, reason_of_review
-from diptych.listing import listed
-from findings.rules import RULES
+from answers.words import QUESTIONS
 from jobs.pages import JobCard, grouped, words
 from releases import making, options, videos
 from releases.formats import formats, safesora

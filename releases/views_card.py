@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from catalog.library.files import send_list
 from diptych.refusals import NotThere
 from releases import stored_card

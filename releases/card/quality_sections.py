@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from jobs.pages import grouped
 from releases.card import tables
 from releases.figures import tables as figure_tables

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from charts.catalogue import Chart
 from charts.specifications import BLUE, OF_THE_PAGE, PERCENT, VERMILLION, Json, named_axis
 from releases import words

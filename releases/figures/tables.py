@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from annotation.answer_words import QUESTIONS
+from answers.words import QUESTIONS
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
 from jobs.pages import grouped

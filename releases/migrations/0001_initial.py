@@ -80,6 +80,7 @@ class Migration(migrations.Migration):
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='studies.study')),
                 ('family', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='releases.releasefamily')),
                 ('with_weights', models.BooleanField(default=False, help_text='Whether answers carry reliability weights')),
+                ('licence_reason', models.TextField(blank=True, db_default='', default='', help_text='Why the release may have its licence, where the table of licences cannot decide')),
             ],
             options={
                 'abstract': False,
@@ -426,5 +427,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='releaseprompt',
             trigger=pgtrigger.compiler.Trigger(name='release_prompt_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='8cece258398028a1ff44f3896765890e8044b4e0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_prompt_table_stays_0bd82', table='releases_releaseprompt', when='BEFORE')),
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='release',
+            name='release_stays',
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='release',
+            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence, OLD.terms, OLD.licence_reason) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.with_weights, NEW.licence, NEW.terms, NEW.licence_reason) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='7d4e819984f0c8d1729f31dfb165babe458e66d3', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
         ),
     ]
