@@ -67,20 +67,20 @@ class Migration(migrations.Migration):
                 ('with_invalid', models.BooleanField(default=False, help_text='Whether a file of its own has the invalid answers')),
                 ('with_comments', models.BooleanField(default=False, help_text='Whether records have the text that people wrote')),
                 ('with_times', models.BooleanField(default=False, help_text='Whether records have times instead of days')),
+                ('with_weights', models.BooleanField(default=False, help_text='Whether answers carry reliability weights')),
                 ('licence', models.CharField(max_length=80)),
                 ('terms', models.TextField(blank=True, db_default='', default='', help_text='What users of the release agree to')),
+                ('licence_reason', models.TextField(blank=True, db_default='', default='', help_text='Why the release may have its licence, where the table of licences cannot decide')),
                 ('frozen_at', models.DateTimeField(blank=True, null=True)),
                 ('funnel', models.JSONField(blank=True, default=list, help_text='Stages from submitted to released, each with the answers that it left out')),
                 ('counts', models.JSONField(blank=True, default=dict, help_text='Numbers of items: answers, revisions, invalid, and answers by part')),
-                ('about', models.JSONField(blank=True, default=dict, help_text='Study and title as they were, and versions: of the code, and answers by protocol and by guideline')),
+                ('about', models.JSONField(blank=True, default=dict, help_text='Study and title as they were, versions (of the code, and answers by protocol and by guideline), and where weights are from')),
                 ('files_stored', models.BooleanField(db_default=False, default=False, help_text='Whether the storage may have files of it')),
                 ('manifest', models.JSONField(blank=True, null=True)),
                 ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successors', to='releases.release')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='studies.study')),
                 ('family', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='releases.releasefamily')),
-                ('with_weights', models.BooleanField(default=False, help_text='Whether answers carry reliability weights')),
-                ('licence_reason', models.TextField(blank=True, db_default='', default='', help_text='Why the release may have its licence, where the table of licences cannot decide')),
             ],
             options={
                 'abstract': False,
@@ -180,7 +180,8 @@ class Migration(migrations.Migration):
                 ('video_1_fps', models.FloatField(help_text='Frames per second of the playback file; null: unknown', null=True)),
                 ('video_1_frames', models.PositiveIntegerField(help_text='Frames of the playback file; null: unknown', null=True)),
                 ('part', models.TextField(help_text='train, test, eval or excluded')),
-                ('weight', models.FloatField()),
+                ('weight', models.FloatField(help_text='Mean of the weights; 1 unless the release has weights')),
+                ('weights', models.JSONField(help_text='Reliability weight by question; null: the release has no weights', null=True)),
                 ('in_sample', models.BooleanField()),
                 ('selection_method', models.TextField()),
                 ('selection_probability', models.FloatField(null=True)),
@@ -192,7 +193,6 @@ class Migration(migrations.Migration):
                 ('annotation', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.annotation')),
                 ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='items', to='releases.release')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('weights', models.JSONField(help_text='Reliability weight by question; null: the release has no weights', null=True)),
             ],
             options={
                 'constraints': [
@@ -203,76 +203,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('counted', True), ('kind', 'real')), name='release_item_is_data'),
                     diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='release_item_release_same_study', to='releases.Release', to_fields=('study', 'id')),
                     diptych.database.constraints.CompositeForeignKey(fields=('study', 'annotation'), name='release_item_annotation_same_study', to='annotation.Annotation', to_fields=('study', 'id')),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name='Withdrawal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('answer', 'one answer'), ('video', 'one video'), ('person', 'one person’s answers')], max_length=6)),
-                ('reason', models.TextField()),
-                ('withdrawn_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('assignment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.assignment')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('video', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.video')),
-                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('study', 'id'), name='withdrawal_study_id'),
-                    models.UniqueConstraint(fields=('study', 'assignment', 'video', 'person'), name='withdrawal_once', nulls_distinct=False),
-                    models.CheckConstraint(condition=models.Q(models.Q(('assignment__isnull', False), ('kind', 'answer'), ('person__isnull', True), ('video__isnull', True)), models.Q(('assignment__isnull', True), ('kind', 'video'), ('person__isnull', True), ('video__isnull', False)), models.Q(('assignment__isnull', True), ('kind', 'person'), ('person__isnull', False), ('video__isnull', True)), _connector='OR'), name='withdrawal_has_its_subject'),
-                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='withdrawal_has_reason'),
-                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'assignment'), name='withdrawal_assignment_same_study', to='annotation.Assignment', to_fields=('study', 'id')),
-                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'video'), name='withdrawal_video_same_study', to='catalog.Video', to_fields=('study', 'id')),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name='Tombstone',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answers', models.PositiveIntegerField(help_text='Number of answers of the release that were withdrawn')),
-                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tombstones', to='releases.release')),
-                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('withdrawal', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='tombstones', to='releases.withdrawal')),
-            ],
-            options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('release', 'withdrawal'), name='tombstone_once'),
-                    models.CheckConstraint(condition=models.Q(('answers__gte', 1)), name='tombstone_of_some_answers'),
-                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='tombstone_release_same_study', to='releases.Release', to_fields=('study', 'id')),
-                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'withdrawal'), name='tombstone_withdrawal_same_study', to='releases.Withdrawal', to_fields=('study', 'id')),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReleaseVideo',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.PositiveBigIntegerField()),
-                ('part', models.TextField(help_text='train, test, eval or excluded')),
-                ('facts', models.JSONField(help_text='Of the playback file, with its SHA-256')),
-                ('byte_size', models.PositiveBigIntegerField(help_text='Of the playback file')),
-                ('frame_sizes', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), help_text='Bytes of each of the 8 frames', size=None)),
-                ('video_archive', models.PositiveIntegerField(help_text='Number of the archive with the video')),
-                ('frame_archive', models.PositiveIntegerField(help_text='Number of the archive with its frames')),
-                ('asset', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='media.asset')),
-                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='videos', to='releases.release')),
-                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('video', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.video')),
-            ],
-            options={
-                'constraints': [
-                    models.UniqueConstraint(fields=('release', 'place'), name='release_video_place'),
-                    models.UniqueConstraint(fields=('release', 'video'), name='release_video_once'),
-                    models.CheckConstraint(condition=models.Q(('place__gte', 1)), name='release_video_place_from_one'),
-                    models.CheckConstraint(condition=models.Q(('part__in', ['train', 'test', 'eval', 'excluded'])), name='release_video_part_known'),
-                    models.CheckConstraint(condition=models.Q(('frame_sizes__len', 8)), name='release_video_frames'),
-                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='release_video_release_same_study', to='releases.Release', to_fields=('study', 'id')),
-                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'video'), name='release_video_video_same_study', to='catalog.Video', to_fields=('study', 'id')),
                 ],
             },
         ),
@@ -338,6 +268,76 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name='ReleaseVideo',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveBigIntegerField()),
+                ('part', models.TextField(help_text='train, test, eval or excluded')),
+                ('facts', models.JSONField(help_text='Of the playback file, with its SHA-256')),
+                ('byte_size', models.PositiveBigIntegerField(help_text='Of the playback file')),
+                ('frame_sizes', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), help_text='Bytes of each of the 8 frames', size=None)),
+                ('video_archive', models.PositiveIntegerField(help_text='Number of the archive with the video')),
+                ('frame_archive', models.PositiveIntegerField(help_text='Number of the archive with its frames')),
+                ('asset', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='media.asset')),
+                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='videos', to='releases.release')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('video', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.video')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'place'), name='release_video_place'),
+                    models.UniqueConstraint(fields=('release', 'video'), name='release_video_once'),
+                    models.CheckConstraint(condition=models.Q(('place__gte', 1)), name='release_video_place_from_one'),
+                    models.CheckConstraint(condition=models.Q(('part__in', ['train', 'test', 'eval', 'excluded'])), name='release_video_part_known'),
+                    models.CheckConstraint(condition=models.Q(('frame_sizes__len', 8)), name='release_video_frames'),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='release_video_release_same_study', to='releases.Release', to_fields=('study', 'id')),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'video'), name='release_video_video_same_study', to='catalog.Video', to_fields=('study', 'id')),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='Withdrawal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('answer', 'one answer'), ('video', 'one video'), ('person', 'one person’s answers')], max_length=6)),
+                ('reason', models.TextField()),
+                ('withdrawn_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('assignment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.assignment')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('video', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.video')),
+                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('study', 'id'), name='withdrawal_study_id'),
+                    models.UniqueConstraint(fields=('study', 'assignment', 'video', 'person'), name='withdrawal_once', nulls_distinct=False),
+                    models.CheckConstraint(condition=models.Q(models.Q(('assignment__isnull', False), ('kind', 'answer'), ('person__isnull', True), ('video__isnull', True)), models.Q(('assignment__isnull', True), ('kind', 'video'), ('person__isnull', True), ('video__isnull', False)), models.Q(('assignment__isnull', True), ('kind', 'person'), ('person__isnull', False), ('video__isnull', True)), _connector='OR'), name='withdrawal_has_its_subject'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='withdrawal_has_reason'),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'assignment'), name='withdrawal_assignment_same_study', to='annotation.Assignment', to_fields=('study', 'id')),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'video'), name='withdrawal_video_same_study', to='catalog.Video', to_fields=('study', 'id')),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name='Tombstone',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('answers', models.PositiveIntegerField(help_text='Number of answers of the release that were withdrawn')),
+                ('release', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tombstones', to='releases.release')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                ('withdrawal', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='tombstones', to='releases.withdrawal')),
+            ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'withdrawal'), name='tombstone_once'),
+                    models.CheckConstraint(condition=models.Q(('answers__gte', 1)), name='tombstone_of_some_answers'),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'release'), name='tombstone_release_same_study', to='releases.Release', to_fields=('study', 'id')),
+                    diptych.database.constraints.CompositeForeignKey(fields=('study', 'withdrawal'), name='tombstone_withdrawal_same_study', to='releases.Withdrawal', to_fields=('study', 'id')),
+                ],
+            },
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='releasefamily',
             trigger=pgtrigger.compiler.Trigger(name='release_family_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='93c7ca022d93c6e421395615746ad35cbfee30f7', operation='UPDATE OR DELETE', pgid='pgtrigger_release_family_rows_stay_aae12', table='releases_releasefamily', when='BEFORE')),
@@ -348,7 +348,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.licence, OLD.terms) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.licence, NEW.terms) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='eacf4cc5b192cf6cf03776d5caf6e8433d17c375', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence, OLD.terms, OLD.licence_reason) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.with_weights, NEW.licence, NEW.terms, NEW.licence_reason) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='7d4e819984f0c8d1729f31dfb165babe458e66d3', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='release',
@@ -371,48 +371,6 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='release_item_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='5d32893c6ea129eb74c0ca4033fdc3b38429901e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_item_table_stays_bbf67', table='releases_releaseitem', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='withdrawal',
-            trigger=pgtrigger.compiler.Trigger(name='withdrawal_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4780c1a4cd56d2458652dd5a2d761ea235f12a4c', operation='UPDATE OR DELETE', pgid='pgtrigger_withdrawal_rows_stay_df179', table='releases_withdrawal', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='withdrawal',
-            trigger=pgtrigger.compiler.Trigger(name='withdrawal_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='17db1ee3823fcfedd40d03ef77b063388ce22747', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_withdrawal_table_stays_ef0f6', table='releases_withdrawal', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='tombstone',
-            trigger=pgtrigger.compiler.Trigger(name='tombstone_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9e2f9d3768a51ff3d220a0d8a3648d277f400a3d', operation='UPDATE OR DELETE', pgid='pgtrigger_tombstone_rows_stay_2033f', table='releases_tombstone', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='tombstone',
-            trigger=pgtrigger.compiler.Trigger(name='tombstone_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='73aea562d0a495a8769ecb439f8a4c041ee705d3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_tombstone_table_stays_d5959', table='releases_tombstone', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='releasevideo',
-            trigger=pgtrigger.compiler.Trigger(name='release_video_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='76f10e17baaa2a70073ae7d0d7d202978484ceaa', operation='UPDATE OR DELETE', pgid='pgtrigger_release_video_rows_stay_d67ee', table='releases_releasevideo', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='releasevideo',
-            trigger=pgtrigger.compiler.Trigger(name='release_video_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='4e317880b5b397ab02f519c607ac65d78c3e4eaa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_video_table_stays_98630', table='releases_releasevideo', when='BEFORE')),
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='release',
-            name='release_stays',
-        ),
-        migrations.AlterField(
-            model_name='release',
-            name='about',
-            field=models.JSONField(blank=True, default=dict, help_text='Study and title as they were, versions (of the code, and answers by protocol and by guideline), and where weights are from'),
-        ),
-        migrations.AlterField(
-            model_name='releaseitem',
-            name='weight',
-            field=models.FloatField(help_text='Mean of the weights; 1 unless the release has weights'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence, OLD.terms) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.with_weights, NEW.licence, NEW.terms) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='4ebd329376b57cf779daa8c4e8f6cff4e09ff247', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
             model_name='releaselabel',
             trigger=pgtrigger.compiler.Trigger(name='release_label_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='e5708cd3a86e305c07834c649cee70d5a793e59b', operation='UPDATE OR DELETE', pgid='pgtrigger_release_label_rows_stay_ed148', table='releases_releaselabel', when='BEFORE')),
         ),
@@ -428,12 +386,28 @@ class Migration(migrations.Migration):
             model_name='releaseprompt',
             trigger=pgtrigger.compiler.Trigger(name='release_prompt_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='8cece258398028a1ff44f3896765890e8044b4e0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_prompt_table_stays_0bd82', table='releases_releaseprompt', when='BEFORE')),
         ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='release',
-            name='release_stays',
+        pgtrigger.migrations.AddTrigger(
+            model_name='releasevideo',
+            trigger=pgtrigger.compiler.Trigger(name='release_video_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='76f10e17baaa2a70073ae7d0d7d202978484ceaa', operation='UPDATE OR DELETE', pgid='pgtrigger_release_video_rows_stay_d67ee', table='releases_releasevideo', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='release',
-            trigger=pgtrigger.compiler.Trigger(name='release_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN ((OLD.study_id, OLD.family_id, OLD.parent_id, OLD.number, OLD.filter, OLD.formats, OLD.options, OLD.with_invalid, OLD.with_comments, OLD.with_times, OLD.with_weights, OLD.licence, OLD.terms, OLD.licence_reason) IS DISTINCT FROM (NEW.study_id, NEW.family_id, NEW.parent_id, NEW.number, NEW.filter, NEW.formats, NEW.options, NEW.with_invalid, NEW.with_comments, NEW.with_times, NEW.with_weights, NEW.licence, NEW.terms, NEW.licence_reason) OR OLD.frozen_at IS NOT NULL AND (OLD.frozen_at, OLD.funnel, OLD.counts, OLD.about) IS DISTINCT FROM (NEW.frozen_at, NEW.funnel, NEW.counts, NEW.about) OR OLD.manifest IS NOT NULL AND OLD.manifest IS DISTINCT FROM NEW.manifest)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='7d4e819984f0c8d1729f31dfb165babe458e66d3', operation='UPDATE', pgid='pgtrigger_release_stays_c94e7', table='releases_release', when='BEFORE')),
+            model_name='releasevideo',
+            trigger=pgtrigger.compiler.Trigger(name='release_video_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='4e317880b5b397ab02f519c607ac65d78c3e4eaa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_release_video_table_stays_98630', table='releases_releasevideo', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='withdrawal',
+            trigger=pgtrigger.compiler.Trigger(name='withdrawal_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4780c1a4cd56d2458652dd5a2d761ea235f12a4c', operation='UPDATE OR DELETE', pgid='pgtrigger_withdrawal_rows_stay_df179', table='releases_withdrawal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='withdrawal',
+            trigger=pgtrigger.compiler.Trigger(name='withdrawal_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='17db1ee3823fcfedd40d03ef77b063388ce22747', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_withdrawal_table_stays_ef0f6', table='releases_withdrawal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='tombstone',
+            trigger=pgtrigger.compiler.Trigger(name='tombstone_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='9e2f9d3768a51ff3d220a0d8a3648d277f400a3d', operation='UPDATE OR DELETE', pgid='pgtrigger_tombstone_rows_stay_2033f', table='releases_tombstone', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='tombstone',
+            trigger=pgtrigger.compiler.Trigger(name='tombstone_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='73aea562d0a495a8769ecb439f8a4c041ee705d3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_tombstone_table_stays_d5959', table='releases_tombstone', when='BEFORE')),
         ),
     ]
