@@ -122,7 +122,7 @@ def test_a_setting_still_says_what_it_was_and_who_changed_it(study, researcher, 
 
 def test_earlier_terms_are_still_known(study, annotator, researcher, forget):
     change_terms(study, categories=["crime"], actor=researcher)
-    factories.consent.agree(annotator, study, categories=["crime"], text="I agree.")
+    factories.agreements.agree(annotator, study, categories=["crime"], text="I agree.")
     change_terms(study, categories=["hate"], actor=researcher)
     forget()
     asked_again = agreements.agreement(annotator, study)
@@ -186,7 +186,7 @@ def test_officers_still_see_what_was_done_about_a_report(study, annotator, forge
 
 def test_a_second_look_is_written_down_once(annotator, forget):
     study = factories.study(second_look=True)
-    factories.consent.agree(annotator, study, categories=study.categories, text="I agree.")
+    factories.agreements.agree(annotator, study, categories=study.categories, text="I agree.")
     factories.Membership.objects.create(study=study, person=annotator, role="annotator")
     factories.pair(study)
     answered = factories.answer(annotator, study, harmlessness=CONTRADICTORY)

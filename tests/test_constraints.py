@@ -1055,7 +1055,7 @@ def declared():
     """Return the names of all constraints of all apps."""
     return {
         constraint.name
-        for app in APPS
+        for app in set(APPS) & set(apps.app_configs)
         for model in apps.get_app_config(app).get_models()
         for constraint in model._meta.constraints
     }

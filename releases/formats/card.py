@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from diptych.downloads import CopyFile
 from releases import stored_card
-from releases.card import documents, numbers
 from releases.formats import Folder, Format
 from releases.items import Items
 from releases.models import Release
@@ -22,6 +21,7 @@ OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 def write(release: Release, items: Items, folder: Folder) -> None:
     """Write the files of the card. The numbers are made once, and only if a file is not written yet."""
+    from releases.card import documents, numbers  # these load numpy, which only jobs need
 
     @cache
     def found() -> dict[str, Any]:

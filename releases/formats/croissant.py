@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from diptych.downloads import CopyFile
 from diptych.refusals import Refused
-from releases.formats import Folder, Format, croissant_check, rai
+from releases.formats import Folder, Format, croissant_check
 from releases.formats.columns import Column
 from releases.formats.tables import Published, published
 from releases.items import Items
@@ -81,6 +81,8 @@ def write(release: Release, items: Items, folder: Folder) -> None:
 
 def document(release: Release, tables: Iterable[Published], hashes: dict[str, str]) -> dict[str, Any]:
     """Return the description of a release with these tables. `hashes` are the SHA-256 of its files by path."""
+    from releases.formats import rai  # loads numpy, which only jobs need
+
     assert release.frozen_at is not None  # noqa: S101 - files follow items
     title, day = release.about["title"], release.frozen_at.date()
     files = [(table, part, path) for table in tables for part, paths in table.files.items() for path in paths]

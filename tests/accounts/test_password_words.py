@@ -24,7 +24,7 @@ def test_every_error_of_the_form_is_chinese_and_stands_at_its_own_field():
         found = NewPasswordForm(person, sent).errors
         errors = {field: [str(text) for text in texts] for field, texts in found.items()}
     assert [*errors] == ["old_password", "new_password2", "new_password1"]
-    assert errors["old_password"] == ["当前密码不正确，请重新输入。"]
+    assert errors["old_password"] == ["密码不正确，请重新输入。"]
     assert errors["new_password2"] == ["两次输入的新密码不一致。"]
     assert "密码太短，至少需要 10 个字符。" in errors["new_password1"]
     assert not any("a" <= letter <= "z" for texts in errors.values() for text in texts for letter in text)

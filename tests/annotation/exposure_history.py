@@ -89,7 +89,7 @@ class Histories(RuleBasedStateMachine):
         self.studies = [factories.study(**values) for _ in range(2)]
         self.person = factories.member(self.studies[0], "annotator", time_zone=zone)
         factories.Membership.objects.create(study=self.studies[1], person=self.person, role="annotator")
-        factories.consent.agree(self.person, self.studies[1], categories=self.studies[1].categories, text="I agree.")
+        factories.agreements.agree(self.person, self.studies[1], categories=self.studies[1].categories, text="I agree.")
         for study in self.studies:
             factories.pairs(study, 4, may_show=["violence"])
             factories.pairs(study, 2)

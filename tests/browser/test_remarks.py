@@ -85,7 +85,7 @@ def test_comments_and_marks_are_kept_sent_and_shown_again(workspace):
 @pytest.mark.long
 def test_a_study_without_comments_offers_none(open_page, annotator, playable_pairs):
     plain = factories.study()
-    factories.consent.agree(annotator, plain, categories=[], text="I agree.")
+    factories.agreements.agree(annotator, plain, categories=[], text="I agree.")
     plain.memberships.create(person=annotator, role="annotator")
     playable_pairs(plain, 1)
     page = is_ready(open_page(f"/studies/{plain.slug}/workspace/", annotator))

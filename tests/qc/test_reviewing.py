@@ -149,7 +149,7 @@ def test_a_skipped_review_goes_to_somebody_else_only(study):
 def test_reviewers_see_only_what_they_agreed_to_and_within_their_daily_limit(study):
     lot = factories.lot_in_review(study, pair={"may_show": ["violence"]})
     reviewer, careful = factories.reviewer(study), factories.reviewer(study)
-    factories.consent.agree(careful, study, categories=["crime"], text="Only this.")
+    factories.agreements.agree(careful, study, categories=["crime"], text="Only this.")
     assert reviewing.lease(careful, lot, "secondary").reason == "excluded"
     stranger = factories.member(study, "reviewer")
     assert reviewing.lease(stranger, lot, "secondary").reason == "consent"

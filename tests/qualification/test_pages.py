@@ -68,7 +68,10 @@ def test_the_workspace_leads_to_the_qualification(browser_client, study, annotat
     assert "First the training, then a test" in text
     assert "You answer 2 pairs" in text
     assert "It takes about 15 minutes" in text
-    assert "you qualify: a training" in client.get(reverse("home"), {"all": 1}).content.decode()
+    assert (
+        "You must qualify before you get pairs: first a training"
+        in client.get(reverse("home"), {"all": 1}).content.decode()
+    )
     world.qualify(annotator, study)
     assert client.get(reverse("annotation:workspace", args=[study.slug])).status_code == 200
     assert "Start working" in client.get(own).content.decode()

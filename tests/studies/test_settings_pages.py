@@ -338,7 +338,7 @@ class TestLicences:
         factories.video(factories.prompt(study), generator="model-x")
         response = self.record(browser_client(researcher), study, licence="x" * 81)
         assert response.status_code == 400
-        assert "at most 80 characters" in response.content.decode()
+        assert "Shorten this text to 80 characters" in response.content.decode()
 
 
 def test_made_from_is_what_the_page_was_made_from(study):
