@@ -41,5 +41,5 @@ def facts(release: Release) -> dict[str, Any]:
 
 
 def published(some: int, people: int) -> int | None:
-    """Return the number of some of these people. Return None if they, or the others, are too few to be published."""
-    return None if 0 < some < FEWEST or 0 < people - some < FEWEST else some
+    """Return a number of these people. Return None if they, or the others, are so few that it is not published."""
+    return None if 0 < some < FEWEST or (some and 0 < people - some < FEWEST) else some

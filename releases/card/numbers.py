@@ -13,6 +13,7 @@ from django.db import connection
 from releases.figures.sums import Names, Sums
 from releases.items import Items
 from releases.models import Release
+from studies.documents.texts import versions
 from studies.models import Document
 
 #: Videos of a prompt, and answers of a pair, from which on all are counted together.
@@ -68,8 +69,8 @@ def frozen_on(release: Release) -> str:
 
 def guidelines(release: Release) -> list[Document]:
     """Return the guideline in all versions and languages by which answers were given. A trigger forbids changes."""
-    versions = [int(version) for version in release.about["versions"]["guideline"]]
-    found = Document.objects.filter(study=release.study_id, kind=Document.Kind.GUIDELINE, version__in=versions)
+    used = [int(version) for version in release.about["versions"]["guideline"]]
+    found = versions(release.study, Document.Kind.GUIDELINE).filter(version__in=used)
     return list(found.order_by("version", "language"))
 
 

@@ -59,10 +59,10 @@ def test_videos_are_asked_for_in_archives_or_as_single_files(study):
     material.answered(study, 1)
     for option, name in (("--videos", "videos"), ("--loose", "single_videos")):
         run(study, "--licence", LICENCE, "--decisions", "none", option)
-        assert Release.objects.latest("pk").formats == ["jsonl", name]
+        assert Release.objects.latest("pk").formats == ["jsonl", "card", name]
     printed = StringIO()
     call_command("make_release", "--study", study.slug, "--licence", LICENCE, "--decisions", "none", stdout=printed)
-    assert json.loads(printed.getvalue())["formats"] == ["jsonl", "frames"]
+    assert json.loads(printed.getvalue())["formats"] == ["jsonl", "card", "frames"]
 
 
 def test_what_cannot_be_made_or_rebuilt_is_refused(study):

@@ -50,7 +50,7 @@ class TestHuggingFace:
         assert [one.get("default") for one in head["configs"]] == [True, None, None, None]
 
     def test_a_format_brings_those_that_it_describes(self, kept):
-        assert kept.release.formats == ["parquet", "huggingface", "croissant"]
+        assert kept.release.formats == ["card", "parquet", "huggingface", "croissant"]
 
     def test_the_text_for_people_has_numbers_licence_and_terms(self, kept):
         text = kept["README.md"].decode()

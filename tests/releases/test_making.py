@@ -27,7 +27,8 @@ class TestFiles:
     def test_a_complete_release_has_its_files_with_their_digests(self, release):
         assert (release.state, release.reason) == ("done", "")
         card = ["CITATION.cff", "annotations.jsonl", "card.html", "card.json", "card.md"]
-        paths = [*card, "manifest.json", "pairs.jsonl", "prompts.jsonl", "tv_pairs.jsonl"]
+        guideline = ["guideline/v1-en.md", "guideline/v1-zh-hans.md"]
+        paths = [*card, *guideline, "manifest.json", "pairs.jsonl", "prompts.jsonl", "tv_pairs.jsonl"]
         assert list(release.files.order_by("path").values_list("path", flat=True)) == paths
         for file in release.files.all():
             content = stored(release, file.path)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from annotation.models import Annotation
-from releases import options, pages, uses
+from releases import options, uses, words
 from releases.models import Release
 from tests import factories
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make
@@ -39,7 +39,7 @@ CHOSEN = {"decisions": "accepted", "reviewed": "any", "formats": "jsonl"}
 
 def test_reasons_of_rules_and_reviews_are_in_words():
     with translation.override("zh-hans"):
-        said = [str(pages.in_words(reason)) for reason in ("overlooked", "one_side", "held")]
+        said = [str(words.in_words(reason)) for reason in ("overlooked", "one_side", "held")]
     assert said == ["漏看了明显可见的内容", "连续 15 次选同一侧", "视频对暂缓分配"]
 
 
