@@ -279,7 +279,9 @@ def test_another_studys_rows_are_not_found(study, library):
 
 
 def test_a_prompt_shows_its_provenance_videos_and_pairs(study, library):
-    about = factories.prompt(study, labels=["crime"], labelled_by="gpt-4", source="real_user", source_detail="forum")
+    about = factories.prompt(
+        study, labels=["crime"], labelled_by="gpt-4", source="real_user", source_detail="forum", licence=""
+    )
     Provenance.objects.create(study=study, kind="source", name="forum", licence="CC BY", terms="See the forum’s rules.")
     pair = factories.pair(study, prompt=about)
     page = library(f"prompts/{about.public_id}/").content.decode()
