@@ -32,7 +32,7 @@ os.environ.update(servers.environment())
 making: list["subprocess.Popen[bytes]"] = []
 
 
-@pytest.hookimpl(optionalhook=True)  # a run without workers does not know it
+@pytest.hookimpl(tryfirst=True, optionalhook=True)  # a run without workers does not know it
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run one worker more than there are processors: tests also wait, for programs and for browsers."""
     return (os.cpu_count() or 1) + 1

@@ -176,7 +176,8 @@ def test_controls_come_at_the_studys_rate_and_never_instead_of_the_last_pairs(st
     controls = {factories.pair(study, kind="control", expected={}).pk for _ in range(20)}
     given = everything(person, study)
     places = [place for place, pk in enumerate(given) if pk in controls]
-    assert (len(given), [place // 20 for place in places]) == (60, [1, 2])
+    assert [place // 20 for place in places if place < 60] == [1, 2]
+    assert len(given) == 58 + len(places)  # the next twenty may begin with a control, at place 60
     assert serving.lease(person, study).reason == "finished"
 
 
