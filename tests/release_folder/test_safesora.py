@@ -14,7 +14,7 @@ from release_folder.safesora import convert
 from tests.release_folder.published import config, dataset, hex64, label, labels, preference, prompt
 from tests.releases.releasing import validator
 
-CASES = Path("/work/shared/cases")
+CASES = Path(__file__).parent / "cases"
 
 
 @pytest.fixture
@@ -85,24 +85,24 @@ def test_the_same_dataset_gives_the_same_bytes_in_any_order(published, target, t
 
 class TestDownloads:
     def test_a_config_with_videos_that_are_not_unpacked_is_enough(self, target):
-        done = convert(CASES / "07-safesora-as-downloaded" / "a-not-unpacked", target)
+        done = convert(CASES / "as-downloaded" / "a-not-unpacked", target)
         assert done.read["pair"] == done.manifest["counts"]["pairs"] > 0
 
     def test_the_cache_of_a_hub_is_followed(self, target, tmp_path):
-        with tarfile.open(CASES / "07-safesora-as-downloaded" / "c-hub-cache.tar") as packed:
+        with tarfile.open(CASES / "as-downloaded" / "c-hub-cache.tar") as packed:
             packed.extractall(tmp_path, filter="tar")
         assert convert(tmp_path / "c-hub-cache", target).read["pair"] == 2
 
     def test_a_folder_of_preferences_alone_has_t_v_pairs_without_tags(self, target):
-        done = convert(CASES / "07-safesora-as-downloaded" / "d-control", target)
+        done = convert(CASES / "as-downloaded" / "d-control", target)
         assert done.manifest["counts"]["tv_pairs_without_tags"] == 4
         assert {(one.n, one.tags, one.is_safe) for one in open_release(target).tv_pairs()} == {(0, None, None)}
         assert not list(validator("tv_pair").iter_errors(lines(target, "tv_pairs.jsonl")[0]))
 
     def test_ties_and_missing_preferences_are_no_preference(self, target):
-        done = convert(CASES / "21-safesora-format", target)
+        done = convert(CASES / "deviations", target)
         pairs = {one.pair_id: one for one in open_release(target).pairs()}
-        asked = json.loads((CASES / "21-safesora-format/config-train.json").read_text())
+        asked = json.loads((CASES / "deviations/config-train.json").read_text())
         first, second, tie, missing, tied_part = (pairs[one["pair_id"]] for one in asked)
         assert (first.decided("informativeness"), second.decided("informativeness")) == ("video_0", "video_0")
         assert (tie.counts["helpfulness"].tie, tie.decided("helpfulness")) == (1, "")

@@ -185,7 +185,7 @@ class TestLeftOut:
         assert len(lines(release, "pairs.jsonl")) == 3
 
 
-DEVIATIONS = Path("/work/shared/cases/21-safesora-format/config-train.json")
+DEVIATIONS = Path(__file__).parents[1] / "release_folder" / "cases" / "deviations" / "config-train.json"
 
 
 def test_the_deviations_of_others_harm_the_published_loader_and_are_not_in_ours():
