@@ -111,8 +111,10 @@ class TestDownloads:
         assert done.left_out == {}
 
     def test_a_folder_without_configs_or_with_two_snapshots_is_refused(self, published, target, tmp_path):
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "notes.txt").write_text("no config")
         with pytest.raises(FolderError, match="has no SafeSora config"):
-            convert(Path(__file__).parent, target)
+            convert(tmp_path / "other", target)
         for revision in ("one", "two"):
             config(tmp_path / "cache" / "snapshots" / revision, "config-train.json", [preference(0)])
         with pytest.raises(FolderError, match="several snapshots: one, two"):
