@@ -51,7 +51,7 @@ class NewPasswordForm(PasswordChangeForm):
 
     error_messages = PasswordChangeForm.error_messages | {
         "password_incorrect": _("This password is wrong. Enter it again."),
-        "password_mismatch": _("The two new passwords differ. Enter the same one twice."),
+        "password_mismatch": _("The two new passwords are different. Enter the same password in both fields."),
     }
     end_tokens = forms.BooleanField(
         label=_("Also revoke all my API tokens"),
