@@ -125,6 +125,11 @@ class FilterForm(forms.Form):
         """Return the fields that say which question each column of the VideoReward CSV has."""
         return [self[name] for name in COLUMN_FIELDS.values()]
 
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        """Return the fields that say what else the files have."""
+        return [self[name] for name in self.fields if name.startswith("with_")]
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if not self.errors:

@@ -8,6 +8,7 @@ from django.utils import translation
 
 from annotation.models import Annotation
 from releases import options, uses, words
+from releases.forms import FilterForm
 from releases.models import Release
 from tests import factories
 from tests.releases.releasing import LICENCE, accepted, answered, ask, make
@@ -73,6 +74,13 @@ def test_what_was_made_from_a_release_is_named_on_its_page(get, release, monkeyp
     asked = {"kind": "answer", "key": str(Annotation.objects.first().pk)}
     for page in (get("release", release.number), get("withdraw", **asked)):
         assert '<a href="/models/1/">Model of release 1</a>' in page.content.decode()
+
+
+def test_every_choice_of_the_form_is_on_the_page(study, get):
+    page = get("new").content.decode()
+    only_with_a_choice = {"languages", "protocol_versions"}
+    fields = set(FilterForm(study=study).fields) - only_with_a_choice
+    assert {name for name in fields if f'name="{name}"' not in page} == set()
 
 
 def test_nothing_is_made_before_the_preview_shows_the_funnel(study, get, client):
