@@ -4,11 +4,10 @@ import json
 
 import pytest
 
+from release_folder import folder as release_folder
 from releases import making
 from releases.figures import folders, results
 from tests.releases.carded import answered_study, card_of
-
-release_folder = pytest.importorskip("release_folder.folder", reason="The reader of release folders is not installed.")
 
 pytestmark = pytest.mark.django_db
 
