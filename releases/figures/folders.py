@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from release_folder.folder import ReleaseFolder
 from releases.figures.rows import MOST_GENERATORS
 from releases.figures.sums import CHOICES, EVAL, PairFacts, PromptFacts, Sums, VideoFacts
 from releases.items import QUESTIONS
 
 
-def sums_of(folder: Any) -> tuple[Sums, int]:
+def sums_of(folder: ReleaseFolder) -> tuple[Sums, int]:
     """Return the sums over a folder, and the number of its generators. Raise FolderError for a damaged file."""
     named = Counter(one.generated_from for one in folder.tv_pairs() if one.generated_from)
     sums = Sums(sorted(name for name, _number in named.most_common(MOST_GENERATORS)))
