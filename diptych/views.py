@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 from accounts.middleware import without_person
 from diptych import health
 from diptych.broker import broker
+from diptych.document import written
 from diptych.parameters import DeclaredParameters
 from diptych.problems import problem_page
 from diptych.rendering import ORJSONRenderer
@@ -83,6 +85,15 @@ class SchemaView(SpectacularAPIView, DeclaredParameters):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         FormatSerializer(data=request.query_params).is_valid(raise_exception=True)
+
+    def _get_schema_response(self, request: Request) -> HttpResponse:
+        renderer = request.accepted_renderer
+        charset = f"; charset={renderer.charset}" if renderer.charset else ""
+        return HttpResponse(
+            written(renderer.format),
+            content_type=f"{renderer.media_type}{charset}",
+            headers={"Content-Disposition": f'inline; filename="{spectacular_settings.TITLE}.{renderer.format}"'},
+        )
 
 
 @without_person

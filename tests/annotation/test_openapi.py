@@ -1,17 +1,12 @@
 """Real responses are compared with the OpenAPI document."""
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema import Draft202012Validator
 
+from diptych.document import document
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def document():
-    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 def in_json_schema(node):
@@ -25,13 +20,13 @@ def in_json_schema(node):
 
 
 @pytest.fixture
-def matches(document):
+def matches():
     """Return a function that checks a response against the document's path, method and status."""
 
     def check(response, path, method):
-        described = document["paths"][path][method]["responses"][str(response.status_code)]
+        described = document()["paths"][path][method]["responses"][str(response.status_code)]
         schema = described["content"]["application/json"]["schema"]
-        whole = in_json_schema(schema) | {"components": in_json_schema(document["components"])}
+        whole = in_json_schema(schema) | {"components": in_json_schema(document()["components"])}
         assert [error.message for error in Draft202012Validator(whole).iter_errors(response.json())] == []
 
     return check
