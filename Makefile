@@ -41,7 +41,7 @@ demo-reset: .venv/installed ## Delete the demo's data
 test: check ## Run all checks and tests, in under ten minutes
 	@.venv/bin/python -m tests.browser.chromium
 	@.venv/bin/python -m tests.programs
-	@.venv/bin/python -m pytest -n auto --dist loadfile
+	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-dev node_modules/installed ## Check format, types, imports, scripts, migrations and production settings
 	@.venv/bin/ruff format --check .

@@ -1,5 +1,6 @@
 """Fixtures and settings for all tests."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,31 @@ from tests.documented import DocumentedClient
 from tests.web import playable, playable_pairs, renditions, server
 
 __all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "renditions", "server"]
+
+
+#: Files that take long. With the tests in browsers they come first, so that a run does not end with one of them.
+LONG_FILES = (
+    "tests/test_hostile_input.py",
+    "tests/browser/test_pages.py",
+    "tests/test_permissions.py",
+    "tests/annotation/test_interleavings.py",
+    "tests/annotation/test_accepted_by_state.py",
+    "tests/test_page_titles.py",
+    "tests/test_headers.py",
+    "tests/browser/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take long first."""
+    items.sort(key=lambda item: next((n for n, path in enumerate(LONG_FILES) if item.nodeid.startswith(path)), 99))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking at the tests themselves, which exist until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

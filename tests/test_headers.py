@@ -24,7 +24,7 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
-from tests.test_permissions import endpoints
+from tests.world import endpoints
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,80 @@
+"""A good body for each endpoint that wants one."""
+
+import uuid
+
+from studies.models import Membership, Study
+from tests import factories
+
+
+def first_annotator() -> int:
+    """Return the key of the annotator of the study that the matrix is about."""
+    annotators = Membership.objects.filter(study=Study.objects.earliest("pk"), role="annotator")
+    return annotators.earliest("pk").person_id
+
+
+BODIES = {
+    "api:suspensions": lambda: {"person": first_annotator(), "reason": "Random clicks."},
+    "api:suspension_preview": lambda: {"person": first_annotator()},
+    "api:suspension_lift": lambda: {"reason": "A mistake."},
+    "api:pause_end": lambda: {"reason": "We talked."},
+    "studies:preview_guideline": lambda: {"language": "en", "text": "Words."},
+    "catalog:hold_pairs": lambda: {"act": "release"},
+    "catalog:hold_pair": lambda: {"act": "release"},
+    "studies:invite": lambda: {"names": "kim", "role": "annotator"},
+    "studies:numbered": lambda: {"once": str(uuid.uuid4()), "count": 1, "role": "annotator"},
+    "studies:roles": lambda: {"role": "reviewer", "act": "grant"},
+    "studies:answer_invitation": lambda: {"act": "accept"},
+    "api:submit": factories.body,
+    "api:draft": lambda: {"helpfulness": {}},
+    "api:care": lambda: {"care": {"hidden": 1}},
+    "api:skip": lambda: {"reason": "cannot_judge"},
+    "api:report": lambda: {"videos": ["video_0"]},
+    "api:guideline_read": lambda: {"version": 1},
+    "api:revise": lambda: factories.body(reason="reopened"),
+    "api:imports": lambda: {"source": "upload"},
+    "api:state": lambda: {"step": "pause"},
+    "api:settings": lambda: {"format": "diptych-study-settings", "version": 1, "settings": {"overlap": 2}},
+    "api:people": lambda: {"names": ["kim"], "role": "annotator"},
+    "api:pair_changes": lambda: {"what": "priority", "value": 3},
+    "api:pair_holds": lambda: {"act": "release", "filters": {}},
+    "api:trial_submit": factories.body,
+    "api:trial_draft": lambda: {"helpfulness": {}},
+    "api:trial_skip": lambda: {"reason": "cannot_judge"},
+    "api:trial_care": lambda: {"care": {"hidden": 1}},
+    "api:trial_revise": lambda: factories.body(reason="second_look"),
+    "api:trial_report": lambda: {"videos": ["video_0"]},
+    "charts:draw_chart": lambda: {"format": "svg"},
+    "qc:reply": lambda: {"text": "Please look again."},
+    "api:lease_review": lambda: {"kind": "secondary"},
+    "api:controls_runs": lambda: {"kind": "tag_gold", "number": 1},
+    "api:withdraw_control": lambda: {"because": "It is wrong."},
+    "api:lots": lambda: {"batches": [1]},
+    "api:lot_draw": lambda: {"without_rest": True},
+    "api:lot_decision": lambda: {
+        "outcome": "returned",
+        "reason": "x",
+        "ask_again": "all",
+        "against_plan": True,
+    },
+    "api:review_answer": factories.body,
+    "api:assign_reviews": lambda: {"kind": "secondary", "reviewer": None},
+    "qualification:decide": lambda: {"act": "waive", "reason": "Worked in the last study."},
+    "qualification:change_set": lambda: {"act": "publish"},
+    "api:qualification_begin": lambda: {"kind": "training"},
+    "api:qualification_next": lambda: {"kind": "training"},
+    "api:qualifying_answer": factories.body,
+    "api:qualifying_skip": lambda: {"reason": "cannot_judge"},
+    "api:qualifying_care": lambda: {"care": {"hidden": 1}},
+    "api:qualifying_report": lambda: {"videos": ["video_0"]},
+    "api:qualification_sets": lambda: {"kind": "training"},
+    "api:qualification_decide": lambda: {"act": "waive", "reason": "Worked in the last study."},
+    "api:turn_answer": factories.body,
+    "api:turn_skip": lambda: {"reason": "cannot_judge"},
+    "api:turn_care": lambda: {"care": {"hidden": 1}},
+    "api:turn_report": lambda: {"videos": ["video_0"]},
+    "api:review_submit": dict,
+    "api:review_skip": lambda: {"reason": "cannot_judge"},
+    "api:review_care": lambda: {"care": {"hidden": 1}},
+    "api:review_report": lambda: {"videos": ["video_0"]},
+    "api:study_delete": lambda: {"slug": Study.objects.earliest("pk").slug},
+}
