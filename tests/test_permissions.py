@@ -180,15 +180,15 @@ MATRIX = {
     "releases:withdrawals_csv": row("get", *RUNS),
     "releases:release": row("get", *EXPORT),
     "releases:funnel_csv": row("get", *EXPORT),
-    "releases:left_out_csv": row("get", *EXPORT),
-    "releases:records": row("get", *EXPORT),
-    "releases:records_csv": row("get", *EXPORT),
-    "releases:record": row("get", *EXPORT),
-    "releases:compare": row("get", *EXPORT),
-    "releases:compare_csv": row("get", *EXPORT),
-    "releases:card": row("get", *EXPORT),
-    "releases:figures": row("get", *EXPORT),
-    "releases:figure_csv": row("get", *EXPORT),
+    "release_formats:left_out_csv": row("get", *EXPORT),
+    "release_records:records": row("get", *EXPORT),
+    "release_records:records_csv": row("get", *EXPORT),
+    "release_records:record": row("get", *EXPORT),
+    "release_records:compare": row("get", *EXPORT),
+    "release_records:compare_csv": row("get", *EXPORT),
+    "release_card:card": row("get", *EXPORT),
+    "release_card:figures": row("get", *EXPORT),
+    "release_card:figure_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),
     "releases:cancel": row("post", *RUNS),
     "api:releases": row("get", *EXPORT),
@@ -603,7 +603,7 @@ class World:
             facts = {"asked_by": self.people["officer"], "decision": "None was right.", "until": 1}
             ReporterRelease.objects.create(reporter=mine, **facts)
             values["code"] = mine.code
-        if "release_id" in parameters or name.startswith("releases:"):
+        if "release_id" in parameters or name.startswith("release"):
             values |= self.released()
         elif "qualif" in name:
             values |= self.qualifying(name)
