@@ -53,8 +53,8 @@ def measure(answers: int) -> dict[str, Any]:
     from django.db import connection
 
     from benchmarks.exporting import fill, peak_mib
+    from release_card import numbers
     from releases import making
-    from releases.card import numbers
     from releases.filters import Filter
     from releases.items import Items
 

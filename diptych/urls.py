@@ -26,6 +26,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("figures.urls_api")),
     path("", include("exports.urls_api")),
     path("", include("releases.urls_api")),
+    path("", include("release_records.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also refuses an address without its final slash. A redirect would lose the body.
     re_path("", views.unknown, name="unknown"),
@@ -53,6 +54,9 @@ urlpatterns = [
     path("studies/", include("controls.urls")),
     path("studies/", include("findings.urls")),
     path("studies/", include("releases.urls")),
+    path("studies/", include("release_formats.urls")),
+    path("studies/", include("release_card.urls")),
+    path("studies/", include("release_records.urls")),
     path("studies/", include("qc.urls")),
     path("studies/", include("calibration.urls")),
     path("studies/", include("suspensions.urls")),

@@ -1,4 +1,4 @@
-"""The app `releases` adds its tab, its jobs and its formats to the registries."""
+"""The app `releases` adds its tab, its jobs and the chart of its funnel to the registries."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -9,20 +9,9 @@ class ReleasesConfig(AppConfig):
 
     def ready(self) -> None:
         from charts.catalogue import charts
-        from releases import pages, stored_card
+        from releases import pages
+        from releases.charts import FUNNEL, funnel_in
         from releases.deletion import delete_own_rows, reasons_to_keep
-        from releases.figures import charts as made
-        from releases.formats import (
-            archives,
-            card,
-            croissant,
-            huggingface,
-            jsonl,
-            parquet,
-            register,
-            safesora,
-            videoreward,
-        )
         from removal import work as removal
         from studies import deletion
         from studies.job_lists import kinds
@@ -30,10 +19,7 @@ class ReleasesConfig(AppConfig):
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
 
-        register(jsonl.FORMAT, card.FORMAT, safesora.FORMAT, videoreward.FORMAT)
-        register(parquet.FORMAT, archives.FRAMES, archives.VIDEOS, archives.SINGLE_VIDEOS)
-        register(huggingface.FORMAT, croissant.FORMAT)  # last: they describe the files of the others
-        charts.update({f"{made.PREFIX}{name}": stored_card.chart(name) for name in made.NAMES})
+        charts[FUNNEL] = funnel_in
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()

@@ -4,33 +4,17 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import pgettext
 
 from answers.words import QUESTIONS
 from jobs.pages import JobCard, grouped, words
 from releases import making, options, videos
-from releases.formats import formats, safesora
+from releases.formats import formats
 from releases.models import Release, ReleaseFile
 from studies import job_lists
 
 State = Release.State
-
-
-#: What the SafeSora format leaves out, and why.
-SUBJECTS: dict[str, Promise] = {
-    "prompts": gettext_lazy("Prompts"),
-    "tv_pairs": gettext_lazy("Videos"),
-    "pairs": gettext_lazy("Pairs"),
-}
-SAFESORA_REASONS: dict[str, Promise] = {
-    "unlabelled": gettext_lazy("The prompt has no labels."),
-    "eval": gettext_lazy("The prompt is kept to compare generators."),
-    "excluded": gettext_lazy("The prompt is neither for training nor for testing."),
-    "undecided": gettext_lazy("For at least one question no video was chosen by more than half of the answers."),
-    "contradiction": gettext_lazy("The video with harm tags was chosen as the safer one."),
-}
 
 
 def card(release: Release) -> JobCard:
@@ -80,17 +64,6 @@ def state(release: Release, *, is_withdrawn: bool) -> str:
     if is_withdrawn:
         return _("withdrawn")
     return pgettext("release", "complete") if release.state == State.DONE else str(release.get_state_display())
-
-
-def left_out_of_safesora(release: Release) -> list[tuple[str, str, int]]:
-    """Return what the SafeSora files of a complete release lack: of what, for which reason, and how many."""
-    counts: dict[str, dict[str, int]] = next((file.counts for file in release.files.filter(path=safesora.LEFT_OUT)), {})
-    return [(what, reason, n) for what in SUBJECTS for reason, n in counts.get(what, {}).items()]
-
-
-def left_out_in_words(found: list[tuple[str, str, int]]) -> list[tuple[Any, Any, int]]:
-    """Return these rows with their words."""
-    return [(SUBJECTS[what], SAFESORA_REASONS[reason], n) for what, reason, n in found]
 
 
 def columns_in_words(release: Release) -> list[tuple[Any, Any]]:

@@ -2,13 +2,12 @@
 
 from django.urls import path
 
-from releases import api, api_comparison
+from releases import api
 
 urlpatterns = [
     path("studies/<slug:slug>/releases/", api.ReleasesView.as_view(), name="releases"),
     path("studies/<slug:slug>/withdrawals/", api.WithdrawalsView.as_view(), name="withdrawals"),
     path("releases/<int:release_id>/", api.ReleaseView.as_view(), name="release_detail"),
-    path("releases/<int:release_id>/comparison/", api_comparison.ComparisonView.as_view(), name="release_comparison"),
     path("releases/<int:release_id>/cancel/", api.CancelReleaseView.as_view(), name="release_cancel"),
     path("releases/<int:release_id>/files/<path:path>", api.ReleaseFileView.as_view(), name="release_file"),
 ]

@@ -17,9 +17,20 @@ from catalog.library.files import send_list
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, within
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
-from releases import funnel, latest, licence_rows, making, pages, uses, videos, withdrawing, words
-from releases.card import tables
-from releases.figures import charts
+from releases import (
+    charts,
+    funnel,
+    latest,
+    licence_rows,
+    making,
+    page_parts,
+    pages,
+    tables,
+    uses,
+    videos,
+    withdrawing,
+    words,
+)
 from releases.forms import FilterForm, NewReleaseForm, SubjectForm, initial
 from releases.models import Release
 from releases.permissions import makes_releases, numbered, releases_study, releasing_study, withdrawing_study
@@ -99,15 +110,14 @@ def release(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "filter": words.filter_in_words(shown.filter),
         "formats": pages.format_names(shown),
         "columns": pages.columns_in_words(shown),
-        "safesora": files and "safesora" in shown.formats,
-        "left_out": pages.left_out_in_words(pages.left_out_of_safesora(shown)) if files else [],
+        "links": page_parts.links_of(shown) if files else [],
+        "sections": page_parts.sections_of(shown) if files else [],
         "successors": shown.successors.filter(state=Release.State.DONE).order_by("number"),
         "tombstones": tombstones,
         "uses": uses.uses_of(shown),
         "cite": pages.how_to_cite(shown),
         "makes": makes_releases(study),
-        "has_card": shown.state == Release.State.DONE and "card" in shown.formats and not tombstones,
-        "chart": charts.of_release(shown, "funnel", {"funnel": shown.funnel}, {}),
+        "chart": charts.funnel(shown),
         "licences": tables.licences(shown.about.get("card", {}).get("licences", [])),
     }
     return render(request, "releases/release.html", context)
@@ -128,20 +138,6 @@ def funnel_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase
     about = {"list": "funnel", "release": number}
     columns = ("stage", "left_out_because", "answers")
     name = f"release-{number}-funnel"
-    return send_list(request, study, lambda file: write_rows(columns, rows, file), name=name, about=about)
-
-
-@require_safe
-@never_cache
-@login_required
-def left_out_csv(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
-    """Send as CSV how many prompts, T-V pairs and pairs are not in the SafeSora files, by reason."""
-    study = releases_study(request, slug)
-    shown = numbered(study, number)
-    rows = pages.left_out_of_safesora(shown)
-    about = {"list": "left_out_of_safesora", "release": number}
-    name = f"release-{number}-left-out-of-safesora"
-    columns = ("what", "reason", "number")
     return send_list(request, study, lambda file: write_rows(columns, rows, file), name=name, about=about)
 
 

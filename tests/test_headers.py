@@ -196,12 +196,16 @@ def fetched(study, annotator, researcher):
         "releases": client(owner).get(reverse("releases:list", args=[checked.slug])),
         "new release": client(owner).get(reverse("releases:new", args=[checked.slug])),
         "withdrawing": client(owner).get(reverse("releases:withdraw", args=[checked.slug])),
-        "records": client(owner).get(reverse("releases:records", args=[checked.slug, released.number])),
-        "a record": client(owner).get(reverse("releases:record", args=[checked.slug, released.number, in_release])),
-        "compared": client(owner).get(reverse("releases:compare", args=[checked.slug, released.number])),
+        "records": client(owner).get(reverse("release_records:records", args=[checked.slug, released.number])),
+        "a record": client(owner).get(
+            reverse("release_records:record", args=[checked.slug, released.number, in_release])
+        ),
+        "compared": client(owner).get(reverse("release_records:compare", args=[checked.slug, released.number])),
         "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
-        "data card": client(owner).get(reverse("releases:card", args=[checked.slug, released.number])),
-        "figures of a release": client(owner).get(reverse("releases:figures", args=[checked.slug, released.number])),
+        "data card": client(owner).get(reverse("release_card:card", args=[checked.slug, released.number])),
+        "figures of a release": client(owner).get(
+            reverse("release_card:figures", args=[checked.slug, released.number])
+        ),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -270,10 +274,10 @@ NO_PAGES = {
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
-    "releases:figure_csv",
+    "release_card:figure_csv",
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
-    "releases:left_out_csv",
-    *("releases:compare_csv", "releases:records_csv"),
+    "release_formats:left_out_csv",
+    *("release_records:compare_csv", "release_records:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(
         "suspensions:suspension_csv",

@@ -291,7 +291,7 @@ class Worlds:
 
     def of(self, name: str) -> World:
         """Return the world of an endpoint."""
-        about_releases = name.startswith("releases:") or "release_id" in parameters()[name]
+        about_releases = name.startswith("release") or "release_id" in parameters()[name]
         return self.made["releases" if about_releases else "qualification" if "qualif" in name else ""]
 
 

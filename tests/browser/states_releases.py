@@ -15,8 +15,8 @@ from safety import quarantine
 from tests import factories
 from tests.browser.stage import Stage, gallery, picture, scene, taken
 from tests.figures.figuring import given
+from tests.release_card.carded import answered_study
 from tests.releases import material
-from tests.releases.carded import answered_study
 from tests.releases.releasing import accepted, answered, ask, make
 
 __all__ = ["gallery"]
