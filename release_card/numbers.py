@@ -30,7 +30,7 @@ SELECT coalesce(sum(annotation.active_ms), 0)::bigint, count(*),
 def of_release(release: Release, items: Items) -> dict[str, Any]:
     """Return all numbers. Raise Cancelled or TakenOver."""
     from release_card import agreement, leaks  # numpy, which only workers load
-    from release_card.figures import results, rows
+    from release_card.figures import labellers, results, rows
 
     sums, generators = rows.sums_of(release, items)
     ties = bool(release.about["card"]["settings"]["allow_ties"])
@@ -57,7 +57,7 @@ def of_release(release: Release, items: Items) -> dict[str, Any]:
         "composition": composition(sums),
         "leaks": leaks.of_release(release, items),
         "agreement": agreement.of_release(items, ties=ties),
-        "figures": results.figures(sums, generators),
+        "figures": results.figures(sums, generators, labellers.of_release(items)),
     }
 
 

@@ -24,6 +24,20 @@ _of_prompt = (
     *("set", "cluster"),
 )
 _of_label = ("question", "labeller", "labeller_version", "setting", "value", "refused")
+#: The platform's own measure of a video: how alike its first frame is to each later one, in dB.
+PSNR = "psnr_to_first"
+#: Labels that are imported, and this measure of each video that was prepared, as a label by the platform.
+_said = f"""
+SELECT label.id, label.prompt_id, label.video_id, label.pair_id, {", ".join(f"label.{name}" for name in _of_label)}
+  FROM catalog_label label WHERE label.study_id = %(study)s
+UNION ALL
+SELECT 0, NULL, video.id, NULL, '{PSNR}', 'diptych', '', '8 frames', to_jsonb(measured.mean), false
+  FROM released_videos
+  JOIN catalog_video video ON video.id = released_videos.id
+  JOIN media_asset asset ON asset.id = video.asset_id
+ CROSS JOIN LATERAL (SELECT round(avg(one.value::numeric), 2) AS mean
+                       FROM jsonb_array_elements_text(asset.facts -> '{PSNR}') one) measured
+ WHERE measured.mean IS NOT NULL"""
 #: Common table expressions after `judged`. `released_prompts` and `released_labels` have a row for each written row.
 WRITE = f"""
 released_pairs AS MATERIALIZED (
@@ -49,11 +63,11 @@ released_labels AS (
                                      pair.public_id COLLATE "C" NULLS FIRST, label.id),
          prompt.public_id, {PART}, coalesce(video.public_id, ''), coalesce(pair.public_id, ''),
          {", ".join(f"label.{name}" for name in _of_label)}
-    FROM catalog_label label
+    FROM ({_said}) label
     LEFT JOIN catalog_video video ON video.id = label.video_id
     LEFT JOIN catalog_pair pair ON pair.id = label.pair_id
     JOIN catalog_prompt prompt ON prompt.id = coalesce(label.prompt_id, video.prompt_id, pair.prompt_id)
-   WHERE label.study_id = %(study)s AND {CHOSEN}
+   WHERE {CHOSEN}
      AND (label.prompt_id IS NOT NULL OR label.video_id IN (SELECT id FROM released_videos)
           OR label.pair_id IN (SELECT id FROM released_pairs))
   RETURNING part)"""  # noqa: S608 - of names in this module

@@ -102,6 +102,23 @@ def harm(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     return _shares(_("Harm by generator"), rows, "generator", ("of", list(names.values())))
 
 
+def labellers(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
+    """Return how often each program agrees with people on each question."""
+    name = _("Agreement")
+    rows = [
+        {"labeller": f"{_called(one)}: {QUESTIONS[one['question']]}", "of": name} | bounded
+        for one in numbers["figures"]["labellers"]
+        if (bounded := _bounded(one))
+    ]
+    return _shares(_("Programs against people"), rows, "labeller", ("of", [name]))
+
+
+def _called(labeller: Mapping[str, str]) -> str:
+    """Return the labeller with its version, its setting, and the name of its label if that is no question."""
+    named = "" if labeller["name"] in QUESTIONS else labeller["name"]
+    return ", ".join(filter(None, (f"{labeller['labeller']} {labeller['version']}".strip(), labeller["setting"], named)))
+
+
 def _percent(value: float | str) -> str:
     return in_words(value, "share") if isinstance(value, str) else f"{value:.0%}"
 
@@ -232,5 +249,6 @@ _MAKERS = {
     "preferences": preferences,
     "win-rates": win_rates,
     "harm": harm,
+    "labellers": labellers,
 }
 NAMES = tuple(_MAKERS)

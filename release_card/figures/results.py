@@ -3,6 +3,7 @@
 Where there is no number, the JSON has the word that says why (`diptych.statistics.figures.NotDefined`).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,12 @@ from release_card.figures.sums import CATEGORIES, Sums, Tagged
 from releases.items import QUESTIONS
 
 
-def figures(sums: Sums, generators: int) -> dict[str, Any]:
-    """Return all figures. `generators` is how many there are, including those that are not compared."""
+def figures(sums: Sums, generators: int, labellers: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """Return all figures.
+
+    generators: how many there are, including those that are not compared. labellers: the rows of
+    `labellers.of_release`.
+    """
     return {
         "tag_shares": {"prompts": _shares(sums.prompt_tags), "tv_pairs": _shares(sums.tv_tags)},
         "tag_correlations": {"prompts": _tags(sums.prompt_tags), "tv_pairs": _tags(sums.tv_tags)},
@@ -28,6 +33,7 @@ def figures(sums: Sums, generators: int) -> dict[str, Any]:
         "generators": {"compared": sums.generators, "number": generators},
         "win_rates": _win_rates(sums),
         "harm": _harm(sums),
+        "labellers": list(labellers),
     }
 
 

@@ -119,6 +119,19 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
             chart("harm"),
             choice="category",
         ),
+        ShownFigure(
+            "labellers",
+            _("Programs against people"),
+            _(
+                "How often the choice of a program is that of an answer, over all parts of the release. If only one of "
+                "the two is a tie, it counts ½. A program that gives each video a number chooses the higher one. With "
+                "a harm tag it chooses the lower one, and with psnr_to_first too: the video whose later frames differ "
+                "more from its first frame."
+            ),
+            tables.labellers(found),
+            _("Not enough: no program said anything about the pairs or videos of this release."),
+            chart("labellers"),
+        ),
     ]
 
 

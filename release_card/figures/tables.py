@@ -135,6 +135,25 @@ def harm(figures: Json, categories: Sequence[str] = ()) -> Table:
     return Table(columns, rows, {"category": category_words()})
 
 
+def labellers(figures: Json) -> Table:
+    """Return how often each program agrees with people (Fig. 6, table 1, and E.4 of the paper)."""
+    columns = [
+        Column("labeller", gettext_lazy("Labeller"), Kind.GIVEN),
+        Column("version", gettext_lazy("Version"), Kind.GIVEN),
+        Column("setting", gettext_lazy("Setting"), Kind.GIVEN),
+        Column("label", gettext_lazy("Label"), Kind.GIVEN),
+        Column("question", gettext_lazy("Compared with answers on"), Kind.TEXT),
+        Column("agreement", gettext_lazy("Agreement"), Kind.RATE),
+        Column("answers", gettext_lazy("Answers")),
+        Column("refused", gettext_lazy("Refused pairs")),
+    ]
+    rows = [
+        [*(one[name] for name in ("labeller", "version", "setting", "name", "question")), one, one["n"], one["refused"]]
+        for one in figures["labellers"]
+    ]
+    return Table(columns, rows, {"question": QUESTIONS})
+
+
 #: The tables of figures by name, as the addresses of their CSV files have it.
 TABLES: dict[str, Callable[[Json], Table]] = {
     "tag-shares": tag_shares,
@@ -144,4 +163,5 @@ TABLES: dict[str, Callable[[Json], Table]] = {
     "tension": tension,
     "win-rates": win_rates,
     "harm": harm,
+    "labellers": labellers,
 }

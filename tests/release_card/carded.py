@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from catalog.models import Label
 from releases.filters import Filter
 from tests import factories
 from tests.figures.figuring import given
@@ -15,7 +16,7 @@ GENERATORS = ("gen-a", "gen-b", "gen-c")
 def answered_study(study: Any, prompts: int = 6, people: int = 3) -> list[Any]:
     """Let three annotators in turn answer each pair of the random sample. Return all. The first answers are in a lot.
 
-    Videos are of three generators in turn. Every second prompt is safety-critical and labelled.
+    Videos are of three generators in turn, and a program chose the first one of each pair. Every second prompt is safety-critical and labelled.
     """
     found = [factories.member(study, "annotator") for _ in range(people)]
     made = []
@@ -40,6 +41,8 @@ def answered_study(study: Any, prompts: int = 6, people: int = 3) -> list[Any]:
                 prompt, generator=GENERATORS[(number + 1) % 3], video_text="A longer text", refined_by="refiner 2"
             ),
         )
+        said = {"labeller": "judge", "question": "helpfulness", "value": "video_0"}
+        Label.objects.create(study=study, pair=pair, **said)
         for place in range(3):
             said = "video_1" if (number + place) % 3 else "video_0"
             tags = ["violence", "crime"] if number % 4 else ["violence"]

@@ -57,7 +57,7 @@ def test_the_figures_are_shown_with_charts_and_tables(study, client, release, la
     client.cookies["django_language"] = language
     path = reverse("release_card:figures", args=[study.slug, release.number])
     page = client.get(path, {"question": "correctness", "category": "violence"}).content.decode()
-    assert page.count('data-chart="') == 6
+    assert page.count('data-chart="') == 7
     assert "gen-b" in page
     for name in tables.TABLES:
         assert reverse("release_card:figure_csv", args=[study.slug, release.number, name]) in page
