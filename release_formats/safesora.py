@@ -9,6 +9,7 @@ import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any, cast
 
 import orjson
@@ -19,22 +20,25 @@ from diptych.downloads import CopyFile
 from release_folder.records import contradicts
 from release_folder.safesora_records import LOADERS_KEY
 from release_formats.jsonl import labels, write_lines
+from releases import material
 from releases.aggregation import OfPrompt, PairRecord, TVPairRecord, of_prompts
 from releases.formats import Folder, Format
 from releases.items import QUESTIONS, Item, Items
-from releases.models import Release
+from releases.models import Release, ReleasePrompt
 
 PARTS = ("train", "test")
 LEFT_OUT = "SafeSora/left_out.jsonl"
 
 
-def write(_release: Release, items: Items, folder: Folder) -> None:
+def write(release: Release, items: Items, folder: Folder) -> None:
     """Write the files of this format. A file without records is an empty array."""
-    for name, records in (("SafeSora", preferences), ("SafeSora-Label", tv_pairs), ("SafeSora-Prompt", prompts)):
+    for name, records in (("SafeSora", preferences), ("SafeSora-Label", tv_pairs)):
         for part in PARTS:
             folder.add(f"{name}/config-{part}.json.gz", partial(_write_part, records, items, part))
-    folder.add("SafeSora-Eval/eval-prompt.json.gz", partial(_write_part, prompts, items, "eval"))
-    folder.add(LEFT_OUT, partial(_write_left_out, items))
+    for part in PARTS:
+        folder.add(f"SafeSora-Prompt/config-{part}.json.gz", partial(_write_prompts, release, part))
+    folder.add("SafeSora-Eval/eval-prompt.json.gz", partial(_write_prompts, release, "eval"))
+    folder.add(LEFT_OUT, partial(_write_left_out, release, items))
 
 
 def _write_part(records: Any, items: Items, part: str, file: CopyFile) -> Mapping[str, int]:
@@ -42,14 +46,19 @@ def _write_part(records: Any, items: Items, part: str, file: CopyFile) -> Mappin
     return {"records": write_array(found, file)}
 
 
-def _write_left_out(items: Items, file: CopyFile) -> Mapping[str, Mapping[str, int]]:
+def _write_prompts(release: Release, part: str, file: CopyFile) -> Mapping[str, int]:
+    found = (_prompt(one) for one in material.prompts(release, part) if one.labels is not None)
+    return {"records": write_array(found, file)}
+
+
+def _write_left_out(release: Release, items: Items, file: CopyFile) -> Mapping[str, Mapping[str, int]]:
     counts: dict[str, Counter[str]] = {what: Counter() for what in ("prompt", "tv_pair", "pair")}
 
     def counted() -> Iterator[dict[str, str]]:
-        for group in of_prompts(items.current()):
-            for line in left_out(group):
-                counts[line["what"]][line["reason"]] += 1
-                yield line
+        of_groups = chain.from_iterable(map(left_out, of_prompts(items.current())))
+        for line in chain(prompts_left_out(material.prompts(release)), of_groups):
+            counts[line["what"]][line["reason"]] += 1
+            yield line
 
     write_lines(counted(), file)
     return {f"{what}s": dict(sorted(reasons.items())) for what, reasons in counts.items()}
@@ -114,21 +123,30 @@ def tv_pairs(group: OfPrompt) -> Iterator[dict[str, Any]]:
         }
 
 
-def prompts(group: OfPrompt) -> Iterator[dict[str, Any]]:
-    """Yield the record of a labelled prompt."""
-    facts = group.first.facts
-    about = {"prompt_labels": labels(facts["prompt_labels"])}
-    yield _of_prompt(group.first) | about | {"source": facts["prompt_source"] or facts["prompt_source_detail"]}
+def _prompt(prompt: ReleasePrompt) -> dict[str, Any]:
+    """Return the record of a labelled prompt, which may have no answers."""
+    return {
+        "prompt_id": prompt.prompt_id,
+        "prompt_text": prompt.text,
+        "prompt_type": prompt.prompt_type,
+        "prompt_labels": labels(prompt.labels),
+        "source": prompt.source or prompt.source_detail,
+    }
+
+
+def prompts_left_out(prompts: Iterable[ReleasePrompt]) -> Iterator[dict[str, str]]:
+    """Yield a line for each prompt that is in no file of this format. Those for evaluation have a file."""
+    for prompt in prompts:
+        reason = prompt.part if prompt.part not in (*PARTS, "eval") else "unlabelled" if prompt.labels is None else ""
+        if reason:
+            yield {"what": "prompt", "id": prompt.prompt_id, "prompt_id": prompt.prompt_id, "reason": reason}
 
 
 def left_out(group: OfPrompt) -> Iterator[dict[str, str]]:
-    """Yield a line for the prompt, each T-V pair and each pair that is in no file of this format."""
+    """Yield a line for each T-V pair and each pair of a prompt that is in no file of this format."""
     item, part = group.first, group.first.facts["part"]
-    unlabelled = "" if is_labelled(item) else "unlabelled"
-    of_all = unlabelled if part in PARTS else part
-    of_prompt = unlabelled if part == "eval" else of_all  # a prompt for evaluation has a file, its videos have none
-    found = [("prompt", item.prompt_id, of_prompt)]
-    found += [("tv_pair", video_id, of_all) for video_id in group.tv_pairs]
+    of_all = part if part not in PARTS else "" if is_labelled(item) else "unlabelled"
+    found = [("tv_pair", video_id, of_all) for video_id in group.tv_pairs]
     found += [("pair", pair.first.pair_id, of_all or why_not(pair, group.tv_pairs)) for pair in group.pairs]
     for what, key, reason in found:
         if reason:

@@ -118,6 +118,22 @@ class TestRecords:
         assert sources == {"real_user", "a gallery"}
 
 
+    def test_prompts_without_answers_are_in_the_file_of_prompts_only(self, study):
+        pair_of(study)
+        factories.answer(factories.member(study, "annotator"), study)
+        silent = factories.prompt(study, split="train", **LABELS)
+        unlabelled = factories.prompt(study, split="train")
+        release = released(study)
+        loaded = written(release, "SafeSora-Prompt/config-train.json.gz")
+        assert silent.public_id in {one["prompt_id"] for one in loaded}
+        assert {one["prompt_id"] for one in written(release, "SafeSora/config-train.json.gz")} == {
+            one["prompt_id"] for one in loaded if one["prompt_id"] != silent.public_id
+        }
+        assert {(one["what"], one["id"]) for one in lines(release, "SafeSora/left_out.jsonl")} == {
+            ("prompt", unlabelled.public_id)
+        }
+
+
 class TestLeftOut:
     def test_prompts_without_labels_are_in_no_file(self, study, annotator):
         factories.pair(study, prompt=factories.prompt(study, split="train"))
