@@ -13,9 +13,10 @@ class ReleaseCardConfig(AppConfig):
         from release_card.figures.charts import NAMES
         from releases.charts import PREFIX
         from releases.formats import register
-        from releases.page_parts import PageLink, add_link
+        from releases.page_parts import PageLink, page_links
 
         register(files.FORMAT)
         charts.update({f"{PREFIX}{name}": stored_card.chart(name) for name in NAMES})
-        add_link(PageLink(_("Show the data card"), "release_card:card", order=10, shown=stored_card.has_card))
-        add_link(PageLink(_("Show the figures"), "release_card:figures", order=20, shown=stored_card.has_card))
+        has_card = stored_card.has_card
+        page_links["card"] = PageLink(_("Show the data card"), "release_card:card", order=10, shown=has_card)
+        page_links["figures"] = PageLink(_("Show the figures"), "release_card:figures", order=20, shown=has_card)

@@ -8,7 +8,7 @@ class ReleaseRecordsConfig(AppConfig):
     name = "release_records"
 
     def ready(self) -> None:
-        from releases.page_parts import PageLink, add_link
+        from releases.page_parts import PageLink, page_links
 
-        add_link(PageLink(_("See the records"), "release_records:records", order=30))
-        add_link(PageLink(_("Compare with another release"), "release_records:compare", order=40))
+        page_links["records"] = PageLink(_("See the records"), "release_records:records", order=30)
+        page_links["compare"] = PageLink(_("Compare with another release"), "release_records:compare", order=40)

@@ -39,20 +39,16 @@ class Section(NamedTuple):
     about: Mapping[str, Any]
 
 
-_links: dict[str, PageLink] = {}
-#: By name: what makes a section of a release's page. None: the release has no such section.
+#: Links by name.
+page_links: dict[str, PageLink] = {}
+#: By name: functions that return a section of a release's page. None: the release has no such section.
 sections: dict[str, Callable[[Release], Section | None]] = {}
-
-
-def add_link(link: PageLink) -> None:
-    """Add a link. Another link to the same page is replaced."""
-    _links[link.page] = link
 
 
 def links_of(release: Release) -> list[Address]:
     """Return the links of a release to pages of higher apps."""
     arguments = [release.study.slug, release.number]
-    mine = [link for link in _links.values() if link.shown is None or link.shown(release)]
+    mine = [link for link in page_links.values() if link.shown is None or link.shown(release)]
     return [
         Address(link.label, reverse(link.page, args=arguments)) for link in sorted(mine, key=lambda link: link.order)
     ]

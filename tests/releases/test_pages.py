@@ -196,20 +196,3 @@ class TestFormats:
     def test_another_question_than_ours_is_refused(self, study, get):
         accepted(*answered(study))
         assert get("new", **CHOSEN | {"videoreward_MQ": "beauty"}).status_code == 400
-
-    def test_what_the_safesora_files_leave_out_is_counted_with_its_reason(self, study, get):
-        accepted(*answered(study))
-        made = make(study, formats=["safesora"])
-        page = get("release", made.number).content.decode()
-        assert "What the SafeSora files leave out" in page
-        assert "The prompt is neither for training nor for testing." in page
-        assert reverse("api:release_file", args=[made.pk, "SafeSora/left_out.jsonl"]) in page
-        rows = get("left_out_csv", made.number).getvalue().decode("utf-8-sig").splitlines()
-        assert rows == ["what,reason,number", "prompts,excluded,1", "tv_pairs,excluded,2", "pairs,excluded,1"]
-
-    def test_nothing_left_out_is_said_and_other_formats_say_nothing(self, study, get):
-        prompt = factories.prompt(study, split="train", labels=[], labelled_by="model 1")
-        accepted(*answered(study, prompt=prompt))
-        page = get("release", make(study, formats=["safesora"]).number).content.decode()
-        assert "Every prompt, video and pair of this release is in them." in page
-        assert "SafeSora files" not in get("release", make(study).number).content.decode()
