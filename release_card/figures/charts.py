@@ -116,7 +116,9 @@ def labellers(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
 def _called(labeller: Mapping[str, str]) -> str:
     """Return the labeller with its version, its setting, and the name of its label if that is no question."""
     named = "" if labeller["name"] in QUESTIONS else labeller["name"]
-    return ", ".join(filter(None, (f"{labeller['labeller']} {labeller['version']}".strip(), labeller["setting"], named)))
+    return ", ".join(
+        filter(None, (f"{labeller['labeller']} {labeller['version']}".strip(), labeller["setting"], named))
+    )
 
 
 def _percent(value: float | str) -> str:

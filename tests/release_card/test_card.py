@@ -2,10 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 from django.utils import translation
+from jsonschema import Draft7Validator
 
 from accounts.models import Profile
 from release_card import documents, leaks, sections
@@ -18,6 +20,11 @@ from tests.release_card.carded import answered_study, card_of
 from tests.releases.releasing import LICENCE, stored
 
 pytestmark = pytest.mark.django_db
+
+#: The schema of CITATION.cff, version 1.2.0.
+CITATION_FORMAT = Draft7Validator(
+    json.loads(Path(__file__).with_name("citation-file-format-1.2.0.schema.json").read_text())
+)
 
 
 @pytest.fixture
@@ -94,10 +101,11 @@ class TestFiles:
         assert "**Bold** | &amp; Co ## Ours" in page
         assert "\n## Ours" not in said
 
-    def test_the_citation_is_yaml_with_what_the_format_requires(self, card):
+    def test_the_citation_is_valid_by_the_schema_of_its_format(self, card):
         release, _numbers = card
         found = yaml.safe_load(stored(release, "CITATION.cff"))
-        assert set(found) >= {"cff-version", "message", "title", "authors"}
+        assert [error.message for error in CITATION_FORMAT.iter_errors(found)] == []
+        assert list(CITATION_FORMAT.iter_errors(found | {"authors": []}))
         assert (found["cff-version"], found["type"], found["version"]) == ("1.2.0", "dataset", str(release.number))
         assert (found["license"], found["title"]) == (LICENCE, release.about["title"])
         assert found["date-released"] == release.frozen_at.date().isoformat()
@@ -107,6 +115,7 @@ class TestFiles:
         release, _numbers = card_of(study, licence="Ours: 1.0")
         found = yaml.safe_load(stored(release, "CITATION.cff"))
         assert "license" not in found
+        assert [error.message for error in CITATION_FORMAT.iter_errors(found)] == []
         assert "Ours: 1.0" in found["abstract"]
 
     def test_the_guideline_is_part_of_the_release(self, study):

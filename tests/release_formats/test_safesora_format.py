@@ -117,7 +117,6 @@ class TestRecords:
         sources = {one["source"] for one in written(released(study), "SafeSora-Prompt/config-train.json.gz")}
         assert sources == {"real_user", "a gallery"}
 
-
     def test_prompts_without_answers_are_in_the_file_of_prompts_only(self, study):
         pair_of(study)
         factories.answer(factories.member(study, "annotator"), study)
