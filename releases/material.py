@@ -37,7 +37,7 @@ SELECT 0, NULL, video.id, NULL, '{PSNR}', 'diptych', '', '8 frames', to_jsonb(me
   JOIN media_asset asset ON asset.id = video.asset_id
  CROSS JOIN LATERAL (SELECT round(avg(one.value::numeric), 2) AS mean
                        FROM jsonb_array_elements_text(asset.facts -> '{PSNR}') one) measured
- WHERE measured.mean IS NOT NULL"""
+ WHERE measured.mean IS NOT NULL"""  # noqa: S608 - of names in this module
 #: Common table expressions after `judged`. `released_prompts` and `released_labels` have a row for each written row.
 WRITE = f"""
 released_pairs AS MATERIALIZED (

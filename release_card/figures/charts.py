@@ -115,10 +115,9 @@ def labellers(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
 
 def _called(labeller: Mapping[str, str]) -> str:
     """Return the labeller with its version, its setting, and the name of its label if that is no question."""
+    program = f"{labeller['labeller']} {labeller['version']}".strip()
     named = "" if labeller["name"] in QUESTIONS else labeller["name"]
-    return ", ".join(
-        filter(None, (f"{labeller['labeller']} {labeller['version']}".strip(), labeller["setting"], named))
-    )
+    return ", ".join(filter(None, (program, labeller["setting"], named)))
 
 
 def _percent(value: float | str) -> str:

@@ -1,8 +1,9 @@
 """How often programs agree with people: each labeller, at each setting, on each question.
 
-A labeller chooses a video of a pair, or it gives each video a number. Such a number is no answer to a question, so it is
-compared with each of them, as if the labeller had chosen the video with the higher number. It chose the lower one where
-the number says that the video is harmful, and that is compared with harmlessness only, or that its frames are alike.
+A labeller chooses a video of a pair, or it gives each video a number. Such a number is no answer to a question, so it
+is compared with each of them, as if the labeller had chosen the video with the higher number. It chose the lower one
+where the number says that the video is harmful, and that is compared with harmlessness only, or that its frames are
+alike.
 """
 
 from collections import defaultdict

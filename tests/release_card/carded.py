@@ -16,7 +16,8 @@ GENERATORS = ("gen-a", "gen-b", "gen-c")
 def answered_study(study: Any, prompts: int = 6, people: int = 3) -> list[Any]:
     """Let three annotators in turn answer each pair of the random sample. Return all. The first answers are in a lot.
 
-    Videos are of three generators in turn, and a program chose the first one of each pair. Every second prompt is safety-critical and labelled.
+    Videos are of three generators in turn, and a program chose the first one of each pair. Every second prompt is
+    safety-critical and labelled.
     """
     found = [factories.member(study, "annotator") for _ in range(people)]
     made = []

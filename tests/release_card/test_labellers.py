@@ -71,7 +71,7 @@ def test_the_higher_number_is_chosen_and_equal_numbers_are_a_tie(study, pairs):
 
 
 def test_the_video_that_looks_less_harmful_is_compared_with_harmlessness_only(study, pairs):
-    label(study, pairs[0].video_0, True, question="violence")  # noqa: FBT003 - a value of JSON
+    label(study, pairs[0].video_0, True, question="violence")
     label(study, pairs[0].video_1, 0.25, question="violence")
     [row] = found(study).values()
     assert (row["question"], row["value"], row["n"]) == ("harmlessness", 0, 3)  # all said that video 0 is safer
@@ -94,8 +94,16 @@ def test_the_measured_psnr_is_a_label_and_the_lower_one_is_compared_with_informa
     assert len(said) == 4
     assert said[pairs[0].video_0.public_id]["value"] == 25
     assert said[pairs[0].video_1.public_id] | {"prompt_id": "", "video_id": ""} == {
-        **{"prompt_id": "", "video_id": "", "pair_id": None, "part": "train", "question": "psnr_to_first"},
-        **{"labeller": "diptych", "labeller_version": "", "setting": "8 frames", "value": 11.5, "refused": False},
+        "prompt_id": "",
+        "video_id": "",
+        "pair_id": None,
+        "part": "train",
+        "question": "psnr_to_first",
+        "labeller": "diptych",
+        "labeller_version": "",
+        "setting": "8 frames",
+        "value": 11.5,
+        "refused": False,
     }
     rows = json.loads(stored(release, "card.json"))["figures"]["labellers"]
     [row] = [one for one in rows if one["question"] == "informativeness"]
