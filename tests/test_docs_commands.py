@@ -266,7 +266,7 @@ def test_there_are_commands_to_check():
         ("docker compose exec web diptych-server check_medias", "no command check_medias"),
         ("docker compose up --detached", "no option --detached"),
         (".venv/bin/python -m diptych.embedded -- sh -c 'pg_dump --no-such \"$DATABASE_URL\"'", "no option --no-such"),
-        (".venv/bin/pip install -c constraints.txt -e '.[server]'", "no extra"),
+        (".venv/bin/pip install -c constraints.txt -e client -e '.[server]'", "no extra"),
         ("cp deploy/apache.conf /etc/apache2/", "no file"),
         ("manage.py migrate", "nobody knows"),
         ("python -m diptych.demo", "must be called as"),

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from diptych.downloads import CopyFile
-from release_folder.records import contradicts
-from release_folder.safesora_records import LOADERS_KEY
+from diptych_client.release_folder.records import contradicts
+from diptych_client.release_folder.safesora_records import LOADERS_KEY
 from releases.aggregation import OfPrompt, PairRecord, TVPairRecord, of_prompts
 from releases.formats import Folder, Format
 from releases.formats.jsonl import labels, write_lines

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from release_folder import open_release
+from diptych_client import release_folder
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
-from tests.release_folder.published import config, dataset, preference
+from tests.client.published import config, dataset, preference
 from tests.releases import material
 from tests.releases.releasing import LICENCE, accepted, answered
 
@@ -103,7 +103,7 @@ class TestConverting:
             str(tmp_path / "external"),
         )
         call_command(*given, "--licence", "CC-BY-NC-4.0", stdout=printed, stderr=errors)
-        assert json.loads(printed.getvalue()) == open_release(tmp_path / "external").manifest
+        assert json.loads(printed.getvalue()) == release_folder.Release.open(tmp_path / "external").manifest
         assert "Reading SafeSora-Eval/eval-prompt.json.gz" in errors.getvalue()
         with pytest.raises(CommandError, match="is not empty") as refusal:
             call_command(*given, stdout=printed, stderr=errors)

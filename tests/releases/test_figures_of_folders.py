@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from release_folder import folder as release_folder
+from diptych_client import release_folder
 from releases import making
 from releases.figures import folders, results
 from tests.releases.carded import answered_study, card_of
@@ -16,5 +16,5 @@ def test_a_folder_has_the_figures_of_its_release(study, tmp_path):
     answered_study(study)
     release, numbers = card_of(study)
     assert making.rebuild(release, tmp_path) == []
-    found = results.figures(*folders.sums_of(release_folder.open_release(tmp_path)))
+    found = results.figures(*folders.sums_of(release_folder.Release.open(tmp_path)))
     assert json.loads(json.dumps(found)) == numbers["figures"]

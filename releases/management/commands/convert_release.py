@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from release_folder import FolderError
-from release_folder.safesora import convert
+from diptych_client.release_folder import FolderError
+from diptych_client.release_folder.safesora import convert
 
 
 class Command(BaseCommand):

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from annotation import protocol
-from release_folder import FolderError, open_release, vocabulary
-from release_folder.records import contradicts, decided
-from release_folder.safesora import convert
+from diptych_client.release_folder import FolderError, Release, vocabulary
+from diptych_client.release_folder.records import contradicts, decided
+from diptych_client.release_folder.safesora import convert
 from releases import items, making
 from releases.filters import PROMPT_TYPES, Filter
 from tests import factories
-from tests.release_folder.published import dataset
+from tests.client.published import dataset
 from tests.releases.releasing import answered, make
 
 
@@ -25,7 +25,7 @@ def external(tmp_path):
 
 def test_it_needs_no_django():
     program = (
-        "import sys, release_folder, release_folder.safesora; "
+        "import sys, diptych_client.release_folder, diptych_client.release_folder.safesora; "
         "sys.exit(any(name.partition('.')[0] in ('django', 'diptych') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -65,7 +65,7 @@ def test_a_contradiction_calls_the_tagged_one_safer(safer, tags_0, tags_1, is_no
 
 
 def test_records_come_together_by_prompt(external):
-    found = {one.prompt.text[-1]: one for one in open_release(external).by_prompt()}
+    found = {one.prompt.text[-1]: one for one in Release.open(external).by_prompt()}
     assert {number: (len(one.tv_pairs), len(one.pairs)) for number, one in found.items()} == {
         "0": (2, 1),
         "1": (2, 1),
@@ -83,7 +83,7 @@ def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     answered(study, factories.member(study, "annotator"), factories.member(study, "annotator"), pairs=2)
     release = make(study, filter=Filter(decisions=("none",)), formats=["jsonl", "safesora"])
     making.rebuild(release, tmp_path)
-    folder = open_release(tmp_path)
+    folder = Release.open(tmp_path)
     assert (folder.is_external, folder.title, folder.licence, folder.check()) == (False, study.title, "CC-BY-4.0", [])
     assert [(one.n, one.decided("helpfulness")) for one in folder.pairs()] == [(2, "video_0")] * 2
     assert [len(one.tv_pairs) for one in folder.by_prompt()] == [2, 2]
@@ -95,18 +95,18 @@ def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
 class TestWhatIsWrong:
     def test_a_folder_without_a_manifest_of_this_version_is_refused(self, tmp_path):
         with pytest.raises(FolderError, match=r"has no manifest\.json"):
-            open_release(tmp_path)
+            Release.open(tmp_path)
         (tmp_path / "manifest.json").write_text("{")
         with pytest.raises(FolderError, match="cannot be read"):
-            open_release(tmp_path)
+            Release.open(tmp_path)
         (tmp_path / "manifest.json").write_text('{"manifest": 2}')
         with pytest.raises(FolderError, match="is no manifest of version 1"):
-            open_release(tmp_path)
+            Release.open(tmp_path)
 
     def test_a_file_that_is_missing_is_named(self, external):
         (external / "pairs.jsonl").unlink()
         with pytest.raises(FolderError, match=r"pairs\.jsonl does not exist"):
-            next(open_release(external).pairs())
+            next(Release.open(external).pairs())
 
     @pytest.mark.parametrize(
         ("change", "said"),
@@ -121,17 +121,17 @@ class TestWhatIsWrong:
         path = external / "pairs.jsonl"
         path.write_text("\n".join(change(path.read_text().splitlines())))
         with pytest.raises(FolderError, match=said):
-            list(open_release(external).pairs())
+            list(Release.open(external).pairs())
 
     def test_a_pair_of_an_unknown_prompt_is_refused(self, external):
         path = external / "prompts.jsonl"
         kept = [line for line in path.read_text().splitlines(True) if not json.loads(line)["prompt_text"].endswith("2")]
         path.write_text("".join(kept))
         with pytest.raises(FolderError, match=r"which prompts\.jsonl does not have"):
-            list(open_release(external).by_prompt())
+            list(Release.open(external).by_prompt())
 
     def test_files_with_other_bytes_are_named(self, external):
-        folder = open_release(external)
+        folder = Release.open(external)
         assert folder.check() == []
         with (external / "pairs.jsonl").open("a") as file:
             file.write("\n")
