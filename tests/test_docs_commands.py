@@ -13,11 +13,13 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
+import click
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError, CommandParser
 
 from diptych.embedded import binaries
+from diptych_client import commands
 from studies.management import people_csv
 from tests.composed import configuration
 from tests.documents import PAGES, blocks, code, inline_code
@@ -114,6 +116,25 @@ def check_server(arguments: list[str], whole: bool) -> None:
         for word in arguments[1:]:
             if word.startswith("--") and word not in known:
                 raise Wrong(f"diptych-server {arguments[0]} has no option {word}")
+
+
+# --- diptych ------------------------------------------------------------------------------------------
+
+
+def check_client(arguments: list[str], whole: bool) -> None:
+    """Raise Wrong if the command of the client would refuse its arguments. A sentence may name a command alone."""
+    command: click.Command = commands.diptych
+    if not whole:
+        help_of(str(BIN / "diptych"), *(word for word in arguments if not word.startswith("-")))
+        return
+    try:
+        while isinstance(command, click.Group):
+            _name, found, arguments = command.resolve_command(click.Context(command), arguments)
+            assert found is not None
+            command = found
+        command.make_context(command.name, list(arguments))
+    except click.ClickException as error:
+        raise Wrong(f"diptych: {error.format_message()}") from None
 
 
 # --- Python, Celery, Granian --------------------------------------------------------------------------
@@ -216,6 +237,7 @@ def check_docker(arguments: list[str], whole: bool) -> None:
 
 CHECKS: dict[str, Callable[[list[str], bool], None]] = {
     "make": check_make,
+    "diptych": check_client,
     "diptych-server": check_server,
     "python": check_python,
     "python3": check_python,
@@ -260,6 +282,8 @@ def test_there_are_commands_to_check():
     [
         ("make install", "no target install"),
         (".venv/bin/diptych-server import_studies PATH --study s", "no command import_studies"),
+        ("diptych pull", "Missing argument"),
+        ("diptych publish release-1 --to hub --repo lab/study", "is not 'hf'"),
         (".venv/bin/diptych-server add_people --study s --names FILE", "arguments"),
         (".venv/bin/python -m diptych.demos", "no module"),
         ("docker compose exec server diptych-server check_media", "no service server"),

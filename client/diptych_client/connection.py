@@ -11,6 +11,8 @@ from diptych_client import __version__
 from diptych_client.errors import ClientError
 
 API = "/api/v1/"
+#: In a response to a token that expires soon: when.
+EXPIRES_HEADER = "Diptych-Token-Expires"
 #: Seconds until a connection must stand, and between two parts of a response.
 CONNECT_S, RESPOND_S = 10.0, 60.0
 #: Seconds after which a request is not repeated any more.
@@ -62,6 +64,8 @@ class Connection:
         #: For addresses outside of the server, which must not see the token.
         self._elsewhere = httpx2.Client(headers=self._headers, timeout=timeout)
         self._has_responded = False
+        #: When the token expires, in ISO 8601, if that is soon; empty otherwise.
+        self.token_expires = ""
 
     def close(self) -> None:
         """Close all connections."""
@@ -137,6 +141,7 @@ class Connection:
     def _refuse(self, response: httpx2.Response, repeatable: bool) -> None:
         """Raise ClientError, or Passing, unless the response is what was asked for."""
         self._has_responded = True
+        self.token_expires = response.headers.get(EXPIRES_HEADER, self.token_expires)
         status = response.status_code
         if status < 300 or status == 416:
             return
