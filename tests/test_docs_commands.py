@@ -122,19 +122,20 @@ def check_server(arguments: list[str], whole: bool) -> None:
 
 
 def check_client(arguments: list[str], whole: bool) -> None:
-    """Raise Wrong if the command of the client would refuse its arguments. A sentence may name a command alone."""
     command: click.Command = commands.diptych
-    if not whole:
-        help_of(str(BIN / "diptych"), *(word for word in arguments if not word.startswith("-")))
-        return
-    try:
-        while isinstance(command, click.Group):
-            _name, found, arguments = command.resolve_command(click.Context(command), arguments)
-            assert found is not None
-            command = found
-        command.make_context(command.name, list(arguments))
-    except click.ClickException as error:
-        raise Wrong(f"diptych: {error.format_message()}") from None
+    left = list(arguments)
+    while isinstance(command, click.Group) and left:
+        if left[0] not in command.commands:
+            raise Wrong(f"diptych has no command {left[0]}")
+        command = command.commands[left.pop(0)]
+    if whole:
+        try:
+            command.make_context(command.name, left)
+        except click.ClickException as error:
+            raise Wrong(f"diptych: {error.format_message()}") from None
+    known = {option for parameter in command.params for option in parameter.opts}
+    if strange := [word for word in left if word.startswith("--") and word not in known]:
+        raise Wrong(f"diptych has no option {strange[0]}")
 
 
 # --- Python, Celery, Granian --------------------------------------------------------------------------
@@ -256,7 +257,17 @@ def command_lines(page: Path) -> Iterator[tuple[str, bool]]:
     for block in blocks(page):
         for line in block.commands:
             yield line, True
-    starts = ("make ", "diptych-server ", ".venv/bin/", "docker compose ", "PORT=", "pg_", "python -m", "set -a")
+    starts = (
+        "make ",
+        "diptych ",
+        "diptych-server ",
+        ".venv/bin/",
+        "docker compose ",
+        "PORT=",
+        "pg_",
+        "python -m",
+        "set -a",
+    )
     for text in inline_code(page):
         if text.startswith(starts):
             yield text.replace("\n", " "), False

@@ -62,22 +62,42 @@ def pull(
         ClientError: the release cannot be downloaded, or `target` has something else.
         OSError: the folder cannot be written.
     """
-    require_complete(release)
-    files = _files(release)
-    size = sum(file.size for file in files)
     target = target.absolute()
+    aside = target.with_name(f".{target.name}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(target.with_name(f".{target.name}.lock"))
     try:
         with lock.acquire(blocking=False):
-            downloaded = 0
-            if not _is_there(target, files, advance):
-                downloaded = _download(connection, release["id"], files, target, advance)
-            with suppress(OSError):  # some systems delete no file that is open
-                Path(lock.lock_file).unlink()
+            try:
+                return _pull(connection, release, target, aside, advance)
+            except ClientError as error:
+                if error.code == "withdrawn":  # what was begun can never be completed
+                    shutil.rmtree(aside, ignore_errors=True)
+                raise
+            finally:
+                with suppress(OSError):  # some systems delete no file that is open
+                    Path(lock.lock_file).unlink()
     except Timeout:
         raise ClientError(f"Another program downloads into {target} now. Wait until it ends.", "busy_folder") from None
-    return Pulled(target, len(files), size, downloaded)
+
+
+def _pull(
+    connection: Connection,
+    release: ReleaseDetailShape,
+    target: Path,
+    aside: Path,
+    advance: Callable[[int], object],
+) -> Pulled:
+    require_complete(release)
+    files = _files(release)
+    downloaded = 0
+    if not _is_there(target, files, advance):
+        downloaded = _download(connection, release["id"], files, aside, advance)
+        if target.exists():
+            target.rmdir()  # it is empty
+        os.replace(aside, target)
+        _sync(target.parent)
+    return Pulled(target, len(files), sum(file.size for file in files), downloaded)
 
 
 def require_complete(release: ReleaseDetailShape) -> None:
@@ -131,10 +151,9 @@ def _is_there(target: Path, files: list[RemoteFile], advance: Callable[[int], ob
 
 
 def _download(
-    connection: Connection, release_id: int, files: list[RemoteFile], target: Path, advance: Callable[[int], object]
+    connection: Connection, release_id: int, files: list[RemoteFile], aside: Path, advance: Callable[[int], object]
 ) -> int:
-    """Download all files, then give the folder its name. Return the number of bytes that were downloaded."""
-    aside = target.with_name(f".{target.name}.part")
+    """Download all files into the hidden folder. Return the number of bytes that were downloaded."""
     aside.mkdir(exist_ok=True)
     _require_space(aside, files)
     downloaded = 0
@@ -146,10 +165,6 @@ def _download(
         path.parent.mkdir(parents=True, exist_ok=True)
         downloaded += _FileDownload(connection, release_id, file, path, advance).run()
     _remove_others(aside, {file.path for file in files})
-    if target.exists():
-        target.rmdir()  # it is empty
-    os.replace(aside, target)
-    _sync(target.parent)
     return downloaded
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tarfile
 
 import pytest
 
@@ -14,6 +15,7 @@ from releases import items, making
 from releases.filters import PROMPT_TYPES, Filter
 from tests import factories
 from tests.client.published import dataset
+from tests.releases import material
 from tests.releases.releasing import answered, make
 
 
@@ -23,10 +25,10 @@ def external(tmp_path):
     return tmp_path / "external"
 
 
-def test_it_needs_no_django():
+def test_it_loads_neither_django_nor_what_sends_requests():
     program = (
         "import sys, diptych_client.release_folder, diptych_client.release_folder.safesora; "
-        "sys.exit(any(name.partition('.')[0] in ('django', 'diptych') for name in sys.modules))"
+        "sys.exit(any(name.partition('.')[0] in ('django', 'diptych', 'httpx2', 'click') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
@@ -90,6 +92,59 @@ def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     assert len(list(folder.annotations())) == 4
     assert folder.counts("SafeSora/left_out.jsonl")["pairs"] == {"excluded": 2}
     assert folder.counts("pairs.jsonl") == {}
+
+
+@pytest.mark.django_db
+class TestFilesOfVideos:
+    """The release has 3 videos with archives that hold one video each."""
+
+    @pytest.fixture
+    def folder(self, study, tmp_path, monkeypatch):
+        monkeypatch.setattr("releases.videos.ARCHIVE_BYTES", 1000)
+        material.answered(study, 3, split="train")
+        formats = ["jsonl", "videos", "frames", "single_videos"]
+        making.rebuild(make(study, filter=Filter(decisions=("none",)), formats=formats), tmp_path)
+        assert len(list(tmp_path.glob("video_archives/*.tar"))) > 3
+        return tmp_path
+
+    def test_they_are_found_by_the_id_of_the_video_in_any_order(self, folder):
+        release = Release.open(folder)
+        for video_id in reversed([one.video_id for one in release.tv_pairs()]):
+            [single] = folder.glob(f"videos/*/{video_id}.mp4")
+            assert release.video(video_id) == single.read_bytes()
+            pictures = release.frames(video_id)
+            assert len(pictures) == 8
+            assert len({picture[:2] for picture in pictures}) == 1
+
+    def test_pictures_come_in_the_order_of_time(self, folder):
+        video_id = next(Release.open(folder).tv_pairs()).video_id
+        found = {}
+        for path in folder.glob("frames/*.tar"):
+            with tarfile.open(path) as archive:
+                named = {name: archive.extractfile(name).read() for name in archive.getnames() if video_id in name}
+            found |= named
+        in_order = [found[name] for name in sorted(found, key=lambda name: int(name.split(".")[-2]))]
+        assert Release.open(folder).frames(video_id) == in_order
+
+    def test_single_files_are_read_where_there_are_no_archives(self, folder):
+        release = Release.open(folder)
+        release.manifest["files"] = [file for file in release.manifest["files"] if file["kind"] != "videos"]
+        video_id = next(release.tv_pairs()).video_id
+        assert release.video(video_id) == Release.open(folder).video(video_id)
+
+    def test_what_is_missing_or_cut_is_said(self, folder):
+        release = Release.open(folder)
+        with pytest.raises(FolderError, match="has no file of the video"):
+            release.video("0" * 64)
+        with pytest.raises(FolderError, match="has no pictures of the video"):
+            release.frames("0" * 64)
+        last = max(folder.glob("video_archives/*.tar"))
+        last.write_bytes(last.read_bytes()[:700])
+        cut = [one.video_id for one in release.tv_pairs()][-1]
+        with pytest.raises(FolderError, match=r"\.tar has been cut"):
+            release.video(cut)
+        with pytest.raises(FolderError, match=r"\.tar cannot be read"):
+            Release.open(folder).video(cut)
 
 
 class TestWhatIsWrong:
