@@ -171,12 +171,11 @@ def check_python(arguments: list[str], whole: bool) -> None:
 
 
 def check_pip(arguments: list[str], whole: bool) -> None:
-    if "-e" in arguments:
-        target, _, extra = arguments[arguments.index("-e") + 1].partition("[")
+    for target, _, extra in (word.partition("[") for before, word in pairwise(arguments) if before == "-e"):
         extras = re.findall(
             r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text().split("optional-dependencies]")[1], re.M
         )
-        if target != "." or (extra and extra.rstrip("]") not in extras):
+        if target not in (".", "client") or (extra and extra.rstrip("]") not in extras):
             raise Wrong(f"there is no extra {extra}")
     check_path(arguments[arguments.index("-c") + 1])
 

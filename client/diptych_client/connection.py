@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx2
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
 
 from diptych_client import __version__
 from diptych_client.errors import ClientError
@@ -22,7 +22,7 @@ BUSY, AWAY = frozenset({429, 503}), frozenset({502, 504})
 #: Methods whose requests can be repeated without a second effect.
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 #: The waits between two requests, where the server does not say how long to wait.
-GROWING_WAIT = wait_exponential_jitter(initial=0.5, max=10)
+GROWING_WAIT = wait_random_exponential(multiplier=0.5, max=10)
 
 Result = TypeVar("Result")
 

@@ -165,6 +165,9 @@ def _download(
         path.parent.mkdir(parents=True, exist_ok=True)
         downloaded += _FileDownload(connection, release_id, file, path, advance).run()
     _remove_others(aside, {file.path for file in files})
+    stated = {file["path"]: file["sha256"] for file in Release.open(aside).manifest["files"]}
+    if stated != {file.path: file.sha256 for file in files if file.path != MANIFEST}:
+        raise ClientError(f"{MANIFEST} names other files than the server. Tell its operator.", "damaged")
     return downloaded
 
 
@@ -256,7 +259,7 @@ class _FileDownload:
             if response.status_code != 206:
                 self._begin_again()
             with self.part.open("ab" if self.size else "wb") as file:
-                for block in response.iter_raw(BLOCK_BYTES):
+                for block in response.iter_raw():
                     if self.size + len(block) > self.file.size:
                         raise ClientError(f"The server sends more bytes of {self.file.path} than it states.", "damaged")
                     file.write(block)

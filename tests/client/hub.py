@@ -235,6 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def content(self) -> bytes:
+        return self.body
+
+    def read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") == "chunked":
             whole = b""
             while size := int(self.rfile.readline(), 16):
@@ -248,6 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         return json.loads(self.content())
 
     def handle_one(self) -> None:
+        self.body = self.read_body()
         status, body, *more = self.respond()
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = more[0] if more else {"Content-Type": "application/json"}

@@ -9,7 +9,7 @@ from accounts.tokens import issue_token
 from annotation.models import Annotation
 from diptych_client.client import Client
 from diptych_client.errors import ClientError
-from releases.models import Release
+from releases.models import Release, ReleaseFamily
 from tests import factories
 from tests.client.running import line
 from tests.holding import elsewhere
@@ -96,7 +96,7 @@ def test_names_are_quoted_in_addresses(annotating):
 def test_lists_come_page_by_page(study, server, token, monkeypatch):
     """More releases than one page has, all of them cancelled."""
     for number in range(1, 202):
-        family = study.releasefamily_set.create()
+        family = ReleaseFamily.objects.create(study=study)
         Release.objects.create(study=study, number=number, family=family, state="cancelled", licence="MIT")
     with Client(server, token) as client:
         assert [one["number"] for one in client.releases(study.slug)] == list(range(201, 0, -1))

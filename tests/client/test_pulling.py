@@ -48,7 +48,7 @@ def test_a_line_that_breaks_again_and_again_costs_only_time(diptych, server, tok
 
 
 def test_a_killed_download_goes_on_in_the_middle_of_a_file(diptych, server, token, large, study, tmp_path):
-    with line(server, bytes_per_s=2_000_000) as slow:
+    with line(server, bytes_per_s=400_000) as slow:
         diptych.sign_in(slow.address, token)
         part = tmp_path / ".mine.part" / "video_archives" / "videos-train-00000.tar.part"
         running = diptych.begin("pull", study.slug, "mine")
