@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_random_exponential
@@ -36,17 +37,17 @@ class Passing(Exception):
 
 
 def server_address(given: str) -> str:
-    """Return the address of a server without what follows its host. Raise ClientError if it is none."""
+    """Return the address of a server without what follows its host and path. Raise ClientError if it is none."""
     try:
-        url = httpx2.URL(given.strip())
-    except (httpx2.InvalidURL, ValueError):
-        url = httpx2.URL("")
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ClientError(
-            f"{given} is not the address of a server. Give one such as https://diptych.example.org.", "usage"
-        )
-    path = url.path.partition("/api")[0].rstrip("/")
-    return str(url.copy_with(path=path or "/", query=None, fragment=None, userinfo=b"")).rstrip("/")
+        parts = urlsplit(given.strip())
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is no number
+        is_one = False
+    if not is_one:
+        sentence = f"{given} is not the address of a server. Give one such as https://diptych.example.org."
+        raise ClientError(sentence, "usage")
+    host, path = parts.netloc.rpartition("@")[2], parts.path.partition("/api")[0].rstrip("/")
+    return f"{parts.scheme}://{host}{path}"
 
 
 class Connection:

@@ -4,6 +4,7 @@ Until a first release is complete there, the dataset is private and people have 
 is set after its last commit, so what has a tag is complete. Whoever is interrupted runs it again.
 """
 
+import glob
 import hashlib
 import json
 import tempfile
@@ -65,6 +66,8 @@ def publish(
     """
     release = Release.open(folder)
     _require_publishable(release)
+    if release.manifest["with_comments"]:
+        say("This release has comments, which can name people. Read them before you show it to others.")
     hub = _Hub(HfApi(), repo, release, say)
     with _hub_errors(repo):
         commit = hub.upload(gate)
@@ -132,7 +135,7 @@ class _Hub:
         )
         self.api.upload_folder(
             folder_path=self.release.root,
-            allow_patterns=[MANIFEST, *(file["path"] for file in self.release.manifest["files"])],
+            ignore_patterns=[glob.escape(path) for path in self._others()],
             delete_patterns="*",
             commit_message=f"Release {number}",
             **about,
@@ -144,6 +147,15 @@ class _Hub:
             raise ClientError(sentence, "damaged")
         self.api.create_tag(self.repo, tag=self.tag, revision=commit, repo_type=KIND)
         return commit
+
+    def _others(self) -> list[str]:
+        """Return the paths of files in the folder that are not of the release."""
+        root, own = self.release.root, {MANIFEST, *(file["path"] for file in self.release.manifest["files"])}
+        return [
+            path.relative_to(root).as_posix()
+            for path in root.rglob("*")
+            if path.is_file() and path.relative_to(root).as_posix() not in own
+        ]
 
     def _require_own(self) -> None:
         """Raise ClientError unless the dataset is empty, or has releases of the same study."""

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.client.running import Diptych
+from tests.client.running import PROGRAM, Diptych
 
 TOKEN = "hf_" + "a" * 34
 #: Files of at least so many bytes are uploaded by themselves, before the commit.
@@ -285,7 +286,27 @@ def running_hub() -> Iterator[Hub]:
         thread.join()
 
 
-def publisher(diptych: Diptych, hub: Hub) -> Diptych:
-    """Return the command of somebody who is signed in at the stand-in."""
+class Publisher(Diptych):
+    """The command of somebody who is signed in at the stand-in.
+
+    It runs in a process of its own: the library of the Hub reads its settings when it is loaded.
+    """
+
+    def run(self, *words: str, said: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [PROGRAM, *words],
+            cwd=self.folder,
+            env=self.variables | variables,
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+def publisher(diptych: Diptych, hub: Hub) -> Publisher:
+    """Sign somebody in at the stand-in. Return their command."""
     diptych.variables |= {"HF_ENDPOINT": hub.address, "HF_TOKEN": TOKEN}
-    return diptych
+    made = Publisher(diptych.folder)
+    made.variables = diptych.variables
+    return made

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from accounts.models import Consent
 from accounts.tokens import issue_token
+from annotation.models import Annotation
 from diptych_client.release_folder import Release as Folder
 from studies.models import Membership
 from tests import factories
@@ -76,21 +78,27 @@ def test_publishing(signed_in, written, study):
         assert (hub.datasets["my-lab/my-study"].private, hub.datasets["my-lab/my-study"].gated) == (False, "auto")
 
 
-def test_a_program_answers_and_makes_a_release(diptych, server, study, token, tmp_path):
+def test_a_program_goes_from_nothing_to_a_loaded_dataset(diptych, server, study, token, tmp_path):
+    """An annotator agrees and answers, a researcher has a release made by a worker, downloads it, and loads it."""
     material.pairs(study, 2, split="train")
     annotator = factories.person()
     Membership.objects.create(study=study, person=annotator, role="annotator")
+    heading = "Answer, review and release with a program"
     answering, releasing = (
-        block.text
-        for block in blocks(PAGE)
-        if block.language == "python" and block.headings[-1] == "Answer, review and release with a program"
+        block.text for block in blocks(PAGE) if block.language == "python" and block.headings[-1] == heading
     )
-    diptych.sign_in(server, issue_token(annotator, scopes=["read", "annotate"]))
+    diptych.sign_in(server, issue_token(annotator, scopes=["annotate"]))
     assert diptych.python(answering).count("'counted': True") == 2
+    assert set(Consent.objects.get(user=annotator).categories) == set(study.categories)
     diptych.sign_in(server, token)
     worker = Worker("--pool", "solo")
     try:
         assert diptych.python(releasing).strip() == str(tmp_path / "my-study-1")
     finally:
         worker.stop()
-    assert [pair.n for pair in Folder.open(tmp_path / "my-study-1").pairs()] == [1, 1]
+    loaded = Folder.open(tmp_path / "my-study-1")
+    answered = Annotation.objects.values_list("assignment__pair__public_id", flat=True)
+    pairs = list(loaded.pairs())
+    assert sorted(pair.pair_id for pair in pairs) == sorted(answered)
+    assert [(pair.n, pair.decided("harmlessness")) for pair in pairs] == [(1, "video_0")] * 2
+    assert [picture[:2] for picture in loaded.frames(pairs[0].video_1)] == [b"\xff\xd8"] * 8

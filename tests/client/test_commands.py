@@ -151,7 +151,7 @@ class TestPulling:
         assert (status, "was cancelled" in sentence) == (Exit.NOT_COMPLETE, True)
 
     def test_a_quarantine_keeps_videos_back(self, signed_in, release, study, tmp_path):
-        asset = Asset.objects.filter(video__study=study).first()
+        asset = Asset.objects.filter(videos__study=study).first()
         Asset.objects.filter(pk=asset.pk).update(quarantined_at=asset.created_at)
         status, sentence = signed_in.refused("pull", study.slug)
         assert (status, "safety officer" in sentence) == (Exit.NOT_COMPLETE, True)

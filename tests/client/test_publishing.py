@@ -44,9 +44,11 @@ def contents(folder):
 
 
 def test_a_release_is_uploaded_in_private_behind_a_gate_and_then_tagged(signed_in, hub, folder):
+    released = contents(folder)
+    (folder / "notes [1].txt").write_text("not of the release")
     said = json.loads(signed_in.done(*publish("--json")))
     dataset = hub.datasets[REPO]
-    assert dataset.contents() == dataset.contents("release-1") == contents(folder)
+    assert dataset.contents() == dataset.contents("release-1") == released
     assert (dataset.private, dataset.gated, dataset.tags) == (True, "manual", {"release-1": dataset.sha})
     assert said == {
         "repo": REPO,
@@ -57,8 +59,12 @@ def test_a_release_is_uploaded_in_private_behind_a_gate_and_then_tagged(signed_i
     first, *commits, last = hub.events[1:]
     assert (hub.events[0][0], first[0], last) == ("create", "settings", ("tag", True, "manual"))
     assert set(commits) == {("commit", True, "manual")}
+    number = len(dataset.commits)
+    signed_in.done(*publish("--public"))  # the release is there: the dataset is only shown
+    assert (dataset.private, dataset.gated, len(dataset.commits)) == (False, "manual", number)
 
 
+@pytest.mark.long
 def test_it_is_opened_only_when_asked_and_at_the_end(signed_in, hub, folder):
     signed_in.done(*publish("--public", "--gate", "auto"))
     assert [event[0] for event in hub.events][-2:] == ["tag", "settings"]
@@ -66,17 +72,7 @@ def test_it_is_opened_only_when_asked_and_at_the_end(signed_in, hub, folder):
     assert all(is_private for _what, is_private, _gated in hub.events[:-1])
 
 
-def test_what_is_there_stays_as_it_is_and_can_be_opened_later(signed_in, hub, folder):
-    signed_in.done(*publish())
-    commits = len(hub.datasets[REPO].commits)
-    signed_in.done(*publish())
-    assert len(hub.datasets[REPO].commits) == commits
-    signed_in.done(*publish("--public"))
-    assert (hub.datasets[REPO].private, hub.datasets[REPO].gated) == (False, "manual")
-    assert len(hub.datasets[REPO].commits) == commits
-
-
-@pytest.mark.parametrize("files", [0, 1, 3])
+@pytest.mark.parametrize("files", [pytest.param(0, marks=pytest.mark.long), 1, pytest.param(3, marks=pytest.mark.long)])
 def test_a_killed_upload_goes_on_and_ends_with_the_same(signed_in, hub, folder, files):
     reached, left = threading.Event(), [files]
 
@@ -98,6 +94,7 @@ def test_a_killed_upload_goes_on_and_ends_with_the_same(signed_in, hub, folder, 
     assert hub.datasets[REPO].contents("release-1") == contents(folder)
 
 
+@pytest.mark.long
 def test_the_next_release_replaces_the_files_and_the_first_stays_under_its_tag(signed_in, hub, folder, study, tmp_path):
     signed_in.done(*publish("--public", "--gate", "auto"))
     first = contents(folder)
@@ -117,19 +114,14 @@ def test_the_next_release_replaces_the_files_and_the_first_stays_under_its_tag(s
 
 
 class TestWhatIsNotPublished:
-    def test_a_dataset_with_other_files(self, signed_in, hub, folder):
+    @pytest.mark.long
+    def test_a_dataset_with_other_files_and_another_release_under_the_same_tag(self, signed_in, hub, folder):
         signed_in.done(*publish())
         manifest = json.loads((folder / "manifest.json").read_text())
-        (folder / "manifest.json").write_text(json.dumps(manifest | {"study": "another"}))
-        status, sentence = signed_in.refused(*publish())
-        assert (status, "no release of the study another" in sentence) == (Exit.FOLDER, True)
-
-    def test_another_release_under_a_tag_that_exists(self, signed_in, hub, folder):
-        signed_in.done(*publish())
-        manifest = json.loads((folder / "manifest.json").read_text())
-        (folder / "manifest.json").write_text(json.dumps(manifest | {"family": 99}))
-        status, sentence = signed_in.refused(*publish())
-        assert (status, "release-1" in sentence) == (Exit.FOLDER, True)
+        for changed, said in (({"study": "another"}, "no release of the study another"), ({"family": 99}, "release-1")):
+            (folder / "manifest.json").write_text(json.dumps(manifest | changed))
+            status, sentence = signed_in.refused(*publish())
+            assert (status, said in sentence) == (Exit.FOLDER, True)
 
     @pytest.mark.parametrize(
         ("changed", "said"),
@@ -154,6 +146,7 @@ class TestWhatIsNotPublished:
         assert hub.datasets == {}
 
 
+@pytest.mark.long
 class TestRefusals:
     def test_of_the_hub(self, signed_in, hub, folder):
         status, sentence = signed_in.refused("publish", "mine", "--to", "hf", "--repo", "others/theirs")
@@ -162,11 +155,10 @@ class TestRefusals:
         signed_in.variables["HF_TOKEN"] = "hf_" + "b" * 34
         assert signed_in.refused(*publish())[0] == Exit.NOT_SIGNED_IN
 
-    def test_without_a_sign_in_or_a_hub(self, diptych, hub, folder):
-        diptych.variables["HF_ENDPOINT"] = hub.address
-        assert diptych.refused(*publish())[0] == Exit.NOT_SIGNED_IN
-        publisher(diptych, hub).variables["HF_ENDPOINT"] = "http://127.0.0.1:9"
-        status, sentence = diptych.refused(*publish())
+    def test_without_a_sign_in_or_a_hub(self, signed_in, hub, folder):
+        del signed_in.variables["HF_TOKEN"]
+        assert signed_in.refused(*publish())[0] == Exit.NOT_SIGNED_IN
+        status, sentence = signed_in.refused(*publish(), HF_ENDPOINT="http://127.0.0.1:9", HF_TOKEN="hf_" + "a" * 34)
         assert (status, "cannot be reached" in sentence) == (Exit.UNREACHABLE, True)
 
 

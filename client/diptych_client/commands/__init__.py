@@ -27,12 +27,13 @@ for command in (*sign_ins.COMMANDS, *lists.COMMANDS, *folders.COMMANDS):
 
 def main() -> None:
     """Run the command that the arguments name. Say what a person can change in one sentence, with an exit status."""
-    sys.exit(_run())
+    sys.exit(run(sys.argv[1:]))
 
 
-def _run() -> int:
+def run(arguments: list[str]) -> int:
+    """Run the command with these arguments. Return its exit status."""
     try:
-        diptych.main(standalone_mode=False)
+        diptych.main(arguments, prog_name="diptych", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -2,9 +2,9 @@
 
 import sys
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import click
-import httpx2
 
 from diptych_client import credentials
 from diptych_client.client import Client
@@ -37,9 +37,9 @@ def sign_in(server: str, plain_http: bool) -> None:
 
 def is_safe(server: str) -> bool:
     """Return whether nobody in the network can read what is sent: it is encrypted, or stays on this machine."""
-    url = httpx2.URL(server)
+    url = urlsplit(server)
     try:
-        is_here = url.host == "localhost" or ip_address(url.host).is_loopback
+        is_here = url.hostname == "localhost" or ip_address(url.hostname or "").is_loopback
     except ValueError:
         is_here = False
     return url.scheme == "https" or is_here
