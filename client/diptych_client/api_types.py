@@ -518,6 +518,7 @@ OPERATIONS = {
     "lots_draw": ("POST", "lots/{lot_id}/draw/"),
     "lots_list": ("GET", "studies/{slug}/lots/"),
     "lots_put_together": ("POST", "studies/{slug}/lots/"),
+    "lots_quality": ("GET", "lots/{lot_id}/quality/"),
     "lots_reviews_create": ("POST", "lots/{lot_id}/reviews/"),
     "lots_start": ("POST", "lots/{lot_id}/start/"),
     "releases_cancel": ("POST", "releases/{release_id}/cancel/"),

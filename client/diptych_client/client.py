@@ -22,6 +22,7 @@ from diptych_client.api_types import (
     HarmEnum,
     LotShape,
     NewReleaseRequest,
+    QualityShape,
     ReadShape,
     ReleaseDetailShape,
     ReleaseShape,
@@ -134,7 +135,11 @@ class Client:
         """End the secondary review of a lot, and draw the sample of its spot check."""
         return self._call("lots_draw", {"without_rest": without_rest}, is_repeatable=True, lot_id=lot_id)
 
-    def decide(self, lot_id: int, decision: DecisionRequest) -> LotShape:
+    def lot_quality(self, lot_id: int) -> QualityShape:
+        """Return the figures of a lot: the plan, the samples, and the rates."""
+        return self._call("lots_quality", lot_id=lot_id)
+
+    def decide(self, lot_id: int, decision: DecisionRequest) -> QualityShape:
         """Accept or return a lot, or reopen its decision."""
         return self._call("lots_decide", decision, lot_id=lot_id)
 

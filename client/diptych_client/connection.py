@@ -12,6 +12,8 @@ from diptych_client import __version__
 from diptych_client.errors import ClientError
 
 API = "/api/v1/"
+#: In every response of the API: who is signed in.
+PERSON_HEADER = "X-Diptych-Person"
 #: In a response to a token that expires soon: when.
 EXPIRES_HEADER = "Diptych-Token-Expires"
 #: Seconds until a connection must stand, and between two parts of a response.
@@ -93,6 +95,8 @@ class Connection:
             with self._faults(repeatable):
                 response = self._http.request(method, self.server + API + path, json=body, params=query)
                 self._refuse(response, repeatable)
+                if PERSON_HEADER not in response.headers:
+                    raise ClientError(_about_other_response(self.server, response), "no_diptych")
                 return response
 
         return self.repeat(once)

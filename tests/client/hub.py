@@ -86,6 +86,7 @@ class Hub:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda _request, _address: None  # a killed client breaks its connections
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
     def respond(self, request: "_Handler") -> Any:

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.tokens import issue_token
 from annotation.models import Annotation
+from catalog.models import Batch
 from diptych_client.client import Client
 from diptych_client.errors import ClientError
 from releases.models import Release, ReleaseFamily
@@ -103,3 +104,37 @@ def test_lists_come_page_by_page(study, server, token):
         assert client.find_release(study.slug, 1)["number"] == 1
         with pytest.raises(ClientError, match="no release that can be downloaded"):
             client.find_release(study.slug)
+
+
+def work_through(client, lot_id, kind):
+    """Review every answer that waits for this kind of review, and call each one fine."""
+    review = client.lease_review(lot_id, kind)["current"]
+    number = 0
+    while review:
+        if review["judging"] is None:
+            review = client.answer_review(review["id"], factories.body())
+        review = client.submit_review(review["id"], {"verdicts": []})["current"]
+        number += 1
+    return number
+
+
+def test_a_program_reviews_a_lot_and_accepts_it(study, server):
+    factories.pairs(study, 3)
+    annotator = factories.member(study, "annotator")
+    for _pair in range(3):
+        factories.answer(annotator, study)
+    reviewer, researcher = factories.reviewer(study), factories.reviewer(study, "researcher")
+    with Client(server, issue_token(researcher, scopes=["read", "manage", "review"])) as decider:
+        [number] = Batch.objects.filter(study=study).values_list("number", flat=True)
+        lot = decider.start_review(decider.make_lot(study.slug, [number])["id"])
+        assert [one["state"] for one in decider.lots(study.slug)] == ["in_review"]
+        with Client(server, issue_token(reviewer, scopes=["review"])) as client:
+            first = client.lease_review(lot["id"], "secondary")["current"]
+            client.release_review(first["id"])
+            assert work_through(client, lot["id"], "secondary") == 3
+        assert decider.lot_quality(lot["id"])["secondary_left"] == 0
+        decider.draw_spot_check(lot["id"])
+        assert work_through(decider, lot["id"], "spot") > 0
+        decided = decider.decide(lot["id"], {"outcome": "accepted", "reason": "No defects"})
+    assert decided["lot"]["state"] == "accepted"
+    assert decided["quality"]
