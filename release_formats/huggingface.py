@@ -38,6 +38,23 @@ LICENCES = frozenset(
     }
 )
 
+WARNING = (
+    "This dataset has prompts, and may have videos and pictures, with harmful content: sexual, violent, hateful or "
+    "other content that can be hard to bear. It is for research."
+)
+#: What people who ask for access to the dataset on the Hub read, and what they say.
+GATE = {
+    "extra_gated_heading": "Ask for access",
+    "extra_gated_prompt": f"{WARNING} Say who you are and what you need it for.",
+    "extra_gated_fields": {
+        "Name": "text",
+        "Institution": "text",
+        "Purpose": "text",
+        "I am an adult, and I follow the licence and the terms of the dataset": "checkbox",
+    },
+    "extra_gated_button_content": "Ask for access",
+}
+
 
 def write(release: Release, items: Items, folder: Folder) -> None:
     """Write the file. The Parquet files are complete before."""
@@ -64,7 +81,8 @@ def front_matter(release: Release, tables: Iterable[Published]) -> dict[str, Any
     return {
         **licence,
         "pretty_name": f"{release.about['title']}, release {release.number}",
-        "tags": ["preference", "text-to-video", "human-feedback"],
+        "tags": ["preference", "text-to-video", "human-feedback", "not-for-all-audiences"],
+        **GATE,
         "configs": [
             {
                 "config_name": table.name,
@@ -92,6 +110,8 @@ def _description(release: Release, tables: list[Published]) -> str:
         "",
         f"People compared two AI-generated videos of one prompt. This release has {counts['answers']} of their "
         f"answers, in {counts['revisions']} revisions. Licence: {release.licence}.",
+        "",
+        f"**Warning.** {WARNING}",
         "",
         "```python",
         "from datasets import load_dataset",

@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.protocol import HARM_KEYS, SUB_DIMENSION_KEYS
 from diptych.downloads import CopyFile
-from release_folder.records import contradicts
-from release_folder.safesora_records import LOADERS_KEY
+from diptych_client.release_folder.records import contradicts
+from diptych_client.release_folder.safesora_records import LOADERS_KEY
 from release_formats.jsonl import labels, write_lines
 from releases import material
 from releases.aggregation import OfPrompt, PairRecord, TVPairRecord, of_prompts

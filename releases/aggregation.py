@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from annotation.protocol import HARM_KEYS, TIE, VIDEOS
-from release_folder.records import decided
+from diptych_client.release_folder.records import decided
 from releases.items import QUESTIONS, Item, ItemVideo
 
 #: How tags of several answers become one set of tags, as records name it.

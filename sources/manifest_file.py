@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from diptych.refusals import Refused
 from diptych.strict_json import readable
-from release_folder.folder import is_release_folder
+from diptych_client.release_folder.folder import is_release_folder
 from sources.inside import Entry, FileTrouble, entries, resolved
 from sources.left_out import left_out
 from sources.safesora import configs, is_config

@@ -9,5 +9,5 @@ _LAYERS: list[str] = next(one["layers"] for one in _CONTRACTS if one["type"] == 
 #: Each app and its layer. Apps next to each other have the same one.
 HEIGHT = {app: height for height, layer in enumerate(reversed(_LAYERS)) for app in layer.split(" | ")}
 APPS = tuple(HEIGHT)
-#: The folders with the product's Python code.
-PRODUCT = (*APPS, "diptych")
+#: The folders with the server's Python code. The lowest layer, the client, is a distribution of its own in client/.
+PRODUCT = (*(app for app in APPS if app != "diptych_client"), "diptych")

@@ -13,11 +13,13 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
+import click
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError, CommandParser
 
 from diptych.embedded import binaries
+from diptych_client import commands
 from studies.management import people_csv
 from tests.composed import configuration
 from tests.documents import PAGES, blocks, code, inline_code
@@ -116,6 +118,26 @@ def check_server(arguments: list[str], whole: bool) -> None:
                 raise Wrong(f"diptych-server {arguments[0]} has no option {word}")
 
 
+# --- diptych ------------------------------------------------------------------------------------------
+
+
+def check_client(arguments: list[str], whole: bool) -> None:
+    command: click.Command = commands.diptych
+    left = list(arguments)
+    while isinstance(command, click.Group) and left:
+        if left[0] not in command.commands:
+            raise Wrong(f"diptych has no command {left[0]}")
+        command = command.commands[left.pop(0)]
+    if whole:
+        try:
+            command.make_context(command.name, left)
+        except click.ClickException as error:
+            raise Wrong(f"diptych: {error.format_message()}") from None
+    known = {option for parameter in command.params for option in parameter.opts}
+    if strange := [word for word in left if word.startswith("--") and word not in known]:
+        raise Wrong(f"diptych has no option {strange[0]}")
+
+
 # --- Python, Celery, Granian --------------------------------------------------------------------------
 
 
@@ -149,12 +171,11 @@ def check_python(arguments: list[str], whole: bool) -> None:
 
 
 def check_pip(arguments: list[str], whole: bool) -> None:
-    if "-e" in arguments:
-        target, _, extra = arguments[arguments.index("-e") + 1].partition("[")
+    for target, _, extra in (word.partition("[") for before, word in pairwise(arguments) if before == "-e"):
         extras = re.findall(
             r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text().split("optional-dependencies]")[1], re.M
         )
-        if target != "." or (extra and extra.rstrip("]") not in extras):
+        if target not in (".", "client") or (extra and extra.rstrip("]") not in extras):
             raise Wrong(f"there is no extra {extra}")
     check_path(arguments[arguments.index("-c") + 1])
 
@@ -216,6 +237,7 @@ def check_docker(arguments: list[str], whole: bool) -> None:
 
 CHECKS: dict[str, Callable[[list[str], bool], None]] = {
     "make": check_make,
+    "diptych": check_client,
     "diptych-server": check_server,
     "python": check_python,
     "python3": check_python,
@@ -234,7 +256,17 @@ def command_lines(page: Path) -> Iterator[tuple[str, bool]]:
     for block in blocks(page):
         for line in block.commands:
             yield line, True
-    starts = ("make ", "diptych-server ", ".venv/bin/", "docker compose ", "PORT=", "pg_", "python -m", "set -a")
+    starts = (
+        "make ",
+        "diptych ",
+        "diptych-server ",
+        ".venv/bin/",
+        "docker compose ",
+        "PORT=",
+        "pg_",
+        "python -m",
+        "set -a",
+    )
     for text in inline_code(page):
         if text.startswith(starts):
             yield text.replace("\n", " "), False
@@ -260,13 +292,15 @@ def test_there_are_commands_to_check():
     [
         ("make install", "no target install"),
         (".venv/bin/diptych-server import_studies PATH --study s", "no command import_studies"),
+        ("diptych pull", "Missing argument"),
+        ("diptych publish release-1 --to hub --repo lab/study", "is not 'hf'"),
         (".venv/bin/diptych-server add_people --study s --names FILE", "arguments"),
         (".venv/bin/python -m diptych.demos", "no module"),
         ("docker compose exec server diptych-server check_media", "no service server"),
         ("docker compose exec web diptych-server check_medias", "no command check_medias"),
         ("docker compose up --detached", "no option --detached"),
         (".venv/bin/python -m diptych.embedded -- sh -c 'pg_dump --no-such \"$DATABASE_URL\"'", "no option --no-such"),
-        (".venv/bin/pip install -c constraints.txt -e '.[server]'", "no extra"),
+        (".venv/bin/pip install -c constraints.txt -e client -e '.[server]'", "no extra"),
         ("cp deploy/apache.conf /etc/apache2/", "no file"),
         ("manage.py migrate", "nobody knows"),
         ("python -m diptych.demo", "must be called as"),

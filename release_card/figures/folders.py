@@ -1,6 +1,6 @@
 """Give the records of a release folder to `Sums`: of a release of this platform, or of a published dataset.
 
-The folder is what `release_folder.open_release` returns. A published dataset has one judgement for each pair, which
+The folder is what `Release.open` returns. A published dataset has one judgement for each pair, which
 stands for its only answer.
 """
 
@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from diptych_client.release_folder import Release
 from release_card.figures.rows import MOST_GENERATORS
 from release_card.figures.sums import CHOICES, EVAL, PairFacts, PromptFacts, Sums, VideoFacts
-from release_folder.folder import ReleaseFolder
 from releases.items import QUESTIONS
 
 
-def sums_of(folder: ReleaseFolder) -> tuple[Sums, int]:
+def sums_of(folder: Release) -> tuple[Sums, int]:
     """Return the sums over a folder, and the number of its generators. Raise FolderError for a damaged file."""
     named = Counter(one.generated_from for one in folder.tv_pairs() if one.generated_from)
     sums = Sums(sorted(name for name, _number in named.most_common(MOST_GENERATORS)))

@@ -28,21 +28,14 @@ from tests.embedded.observing import (
     run_embedded,
     tree,
 )
+from tests.small_disk import small_disk as small_disk_at
 
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """Make a file system of 30 MB, which is less than a new cluster needs."""
-    if os.geteuid() != 0 or sys.platform != "linux":
-        pytest.skip("only root can mount a small file system, on Linux")
-    path = folder / "disk"
-    path.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", path]
-    mounted = subprocess.run(command, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"mounting is not allowed here: {mounted.stderr.strip()}")
-    yield path
-    subprocess.run(["umount", path], check=True)
+    """Return a file system of 30 MB, which is less than a new cluster needs."""
+    with small_disk_at(folder / "disk", "30m") as path:
+        yield path
 
 
 def test_second_start_is_told_who_holds_the_home(home: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from release_folder.vocabulary import HARM_KEYS
+from diptych_client.release_folder.vocabulary import HARM_KEYS
 
 OF_PROMPT = ("prompt_id", "prompt_text", "prompt_type")
 OF_VIDEO = (*OF_PROMPT, "video_id", "video_text", "video_path", "is_safe", "generated_from")

@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from catalog.models import Pair, Prompt, Video
 from diptych.refusals import Refused
+from diptych_client.release_folder import Release
+from diptych_client.release_folder.safesora import convert
 from media.models import Asset
-from release_folder import open_release
-from release_folder.safesora import convert
 from releases import items, making, manifest
 from releases.filters import Filter
 from sources.manifest_file import find_manifest
 from tests import factories
+from tests.client.published import dataset
 from tests.importing.manifests import imported, write_file
-from tests.release_folder.published import dataset
 from tests.release_formats.published_loader import is_complete, load
 from tests.releases.releasing import ask, lines, make, stored, validator
 from tests.releases.test_stopped import Killed, abandoned, die
@@ -200,7 +200,7 @@ class TestLeftOut:
         assert len(lines(release, "pairs.jsonl")) == 3
 
 
-DEVIATIONS = Path(__file__).parents[1] / "release_folder" / "cases" / "deviations" / "config-train.json"
+DEVIATIONS = Path(__file__).parents[1] / "client" / "cases" / "deviations" / "config-train.json"
 
 
 def test_the_deviations_of_others_harm_the_published_loader_and_are_not_in_ours():
@@ -263,7 +263,7 @@ def test_import_release_and_import_give_the_same_ids(tmp_path, formats):
     assert report.bad == []
     assert ids(first) == ids(second)
     convert(tmp_path / "release", tmp_path / "external")
-    ours = {pair.pair_id for pair in open_release(tmp_path / "external").pairs()}
+    ours = {pair.pair_id for pair in Release.open(tmp_path / "external").pairs()}
     assert ours == {pair for pair, _zero, _one in ids(first)["pairs"]}
 
 

@@ -8,10 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from release_folder import open_release
 from releases.models import Release
 from releases.withdrawing import subject, withdraw
-from tests.release_folder.published import config, dataset, preference
 from tests.releases import material
 from tests.releases.releasing import LICENCE, accepted, answered
 
@@ -90,28 +88,3 @@ def test_a_rebuild_with_other_bytes_names_the_files(study, monkeypatch):
     assert "tv_pairs.jsonl" in sentence
     assert "pairs.jsonl" in sentence
     assert status == 1
-
-
-class TestConverting:
-    def test_a_published_dataset_becomes_a_release_folder(self, tmp_path):
-        printed, errors = StringIO(), StringIO()
-        given = (
-            "convert_release",
-            "safesora",
-            str(dataset(tmp_path / "published")),
-            "--out",
-            str(tmp_path / "external"),
-        )
-        call_command(*given, "--licence", "CC-BY-NC-4.0", stdout=printed, stderr=errors)
-        assert json.loads(printed.getvalue()) == open_release(tmp_path / "external").manifest
-        assert "Reading SafeSora-Eval/eval-prompt.json.gz" in errors.getvalue()
-        with pytest.raises(CommandError, match="is not empty") as refusal:
-            call_command(*given, stdout=printed, stderr=errors)
-        assert refusal.value.returncode == 2
-
-    def test_it_says_how_many_records_were_left_out(self, tmp_path):
-        config(tmp_path / "one", "config-train.json", [preference(0), {}])
-        errors = StringIO()
-        given = ("convert_release", "safesora", str(tmp_path / "one"), "--out", str(tmp_path / "external"))
-        call_command(*given, stdout=StringIO(), stderr=errors)
-        assert "1 records were left out" in errors.getvalue()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from release_folder.vocabulary import QUESTIONS, VIDEOS
+from diptych_client.release_folder.vocabulary import QUESTIONS, VIDEOS
 
 
 def decided(zero: int, one: int, n: int) -> str:

@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple, TypeVar
 
-from release_folder.errors import FolderError
-from release_folder.records import Pair, Prompt, TVPair
+from diptych_client.release_folder.archives import Archives
+from diptych_client.release_folder.errors import FolderError
+from diptych_client.release_folder.records import Pair, Prompt, TVPair
 
 MANIFEST = "manifest.json"
 #: The version of the manifest that this module reads.
@@ -26,39 +28,21 @@ class OfPrompt(NamedTuple):
     pairs: list[Pair]
 
 
-def open_release(path: str | Path) -> "ReleaseFolder":
-    """Open a release folder: one of this platform, or an external one.
-
-    Raises:
-        FolderError: the folder has no manifest, or one that this version cannot read.
-    """
-    root = Path(path)
-    try:
-        manifest = json.loads((root / MANIFEST).read_text("utf-8"))
-    except FileNotFoundError:
-        raise FolderError(f"{root} has no {MANIFEST}. Give the path of a release folder.") from None
-    except (OSError, ValueError) as error:
-        raise FolderError(f"{root / MANIFEST} cannot be read: {error}. Download it again.") from error
-    if not isinstance(manifest, dict) or manifest.get("manifest") != VERSION:
-        raise FolderError(f"{root / MANIFEST} is no manifest of version {VERSION}. A newer program may read it.")
-    return ReleaseFolder(root, manifest)
-
-
 def is_release_folder(path: Path) -> bool:
     """Return whether a folder is a release folder that this version can read. Other folders may have a manifest too."""
     try:
         with (path / MANIFEST).open("rb") as file:
             if file.readline(3).strip() != b"{":  # a manifest of an import has a whole object on its first line
                 return False
-        open_release(path)
+        Release.open(path)
     except (OSError, FolderError):
         return False
     return True
 
 
 @dataclass(frozen=True)
-class ReleaseFolder:
-    """A release folder. Records come by prompt, in the order of `prompt_id`.
+class Release:
+    """A release folder: one of Diptych, or an external one. Records come by prompt, in the order of `prompt_id`.
 
     Every method that reads raises FolderError for a file that is missing, and for a line that is no record.
     """
@@ -66,6 +50,24 @@ class ReleaseFolder:
     root: Path
     #: As `releases/schemas/manifest.schema.json`, or `external_manifest.schema.json`, describes it.
     manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Release":
+        """Open a release folder.
+
+        Raises:
+            FolderError: the folder has no manifest, or one that this version cannot read.
+        """
+        root = Path(path)
+        try:
+            manifest = json.loads((root / MANIFEST).read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            raise FolderError(f"{root} has no {MANIFEST}. Give the path of a release folder.") from None
+        except (OSError, ValueError) as error:
+            raise FolderError(f"{root / MANIFEST} cannot be read: {error}. Download it again.") from error
+        if not isinstance(manifest, dict) or manifest.get("manifest") != VERSION:
+            raise FolderError(f"{root / MANIFEST} is no manifest of version {VERSION}. A newer program may read it.")
+        return cls(root, manifest)
 
     @property
     def is_external(self) -> bool:
@@ -127,9 +129,49 @@ class ReleaseFolder:
         except OSError as error:
             raise FolderError(f"{path} cannot be read: {error}.") from error
 
+    def video(self, video_id: str) -> bytes:
+        """Return the playback file of a video, an MP4 file, from an archive or from a single file."""
+        if found := self._video_archives.members(video_id):
+            return found[0].read()
+        if path := self._single_videos.get(video_id):
+            try:
+                return (self.root / path).read_bytes()
+            except OSError as error:
+                raise FolderError(f"{self.root / path} cannot be read: {error}. Download it again.") from error
+        raise FolderError(
+            f"{self.root} has no file of the video {video_id}. Make the release with the format videos or "
+            "single_videos."
+        )
+
+    def frames(self, video_id: str) -> list[bytes]:
+        """Return the pictures of a video, JPEG files in the order of time."""
+        if found := self._frame_archives.members(video_id):
+            return [member.read() for member in found]
+        raise FolderError(
+            f"{self.root} has no pictures of the video {video_id}. Make the release with the format frames."
+        )
+
     def check(self) -> list[str]:
         """Return the paths of the files whose bytes are not those that the manifest states, or that are missing."""
         return [file["path"] for file in self.manifest["files"] if _sha256(self.root / file["path"]) != file["sha256"]]
+
+    @cached_property
+    def _video_archives(self) -> Archives:
+        return Archives(self._archives("videos"))
+
+    @cached_property
+    def _frame_archives(self) -> Archives:
+        return Archives(self._archives("frames"))
+
+    @cached_property
+    def _single_videos(self) -> dict[str, str]:
+        """Return the path of each single video by its id."""
+        paths = (file["path"] for file in self.manifest["files"] if file["kind"] == "single_videos")
+        return {PurePosixPath(path).stem: path for path in paths if path.endswith(".mp4")}
+
+    def _archives(self, kind: str) -> list[Path]:
+        files = self.manifest["files"]
+        return [self.root / one["path"] for one in files if one["kind"] == kind and one["path"].endswith(".tar")]
 
     def _typed(self, name: str, of: Callable[[dict[str, Any]], One]) -> Iterator[One]:
         last = ""

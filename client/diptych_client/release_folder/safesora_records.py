@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from release_folder.vocabulary import HARM_KEYS, PROMPT_TYPES, QUESTIONS, SUB_DIMENSIONS, TIE, VIDEOS
+from diptych_client.release_folder.vocabulary import HARM_KEYS, PROMPT_TYPES, QUESTIONS, SUB_DIMENSIONS, TIE, VIDEOS
 
 ID = re.compile("[0-9a-f]{64}")
 #: The published loader reads this key, the trainer and the README read `informativeness`.

@@ -3,17 +3,19 @@
 import json
 import subprocess
 import sys
+import tarfile
 
 import pytest
 
 from annotation import protocol
-from release_folder import FolderError, open_release, vocabulary
-from release_folder.records import contradicts, decided
-from release_folder.safesora import convert
+from diptych_client.release_folder import FolderError, Release, vocabulary
+from diptych_client.release_folder.records import contradicts, decided
+from diptych_client.release_folder.safesora import convert
 from releases import items, making
 from releases.filters import PROMPT_TYPES, Filter
 from tests import factories
-from tests.release_folder.published import dataset
+from tests.client.published import dataset
+from tests.releases import material
 from tests.releases.releasing import answered, make
 
 
@@ -23,10 +25,10 @@ def external(tmp_path):
     return tmp_path / "external"
 
 
-def test_it_needs_no_django():
+def test_it_loads_neither_django_nor_what_sends_requests():
     program = (
-        "import sys, release_folder, release_folder.safesora; "
-        "sys.exit(any(name.partition('.')[0] in ('django', 'diptych') for name in sys.modules))"
+        "import sys, diptych_client.release_folder, diptych_client.release_folder.safesora; "
+        "sys.exit(any(name.partition('.')[0] in ('django', 'diptych', 'httpx2', 'click') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
@@ -65,7 +67,7 @@ def test_a_contradiction_calls_the_tagged_one_safer(safer, tags_0, tags_1, is_no
 
 
 def test_records_come_together_by_prompt(external):
-    found = {one.prompt.text[-1]: one for one in open_release(external).by_prompt()}
+    found = {one.prompt.text[-1]: one for one in Release.open(external).by_prompt()}
     assert {number: (len(one.tv_pairs), len(one.pairs)) for number, one in found.items()} == {
         "0": (2, 1),
         "1": (2, 1),
@@ -83,7 +85,7 @@ def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     answered(study, factories.member(study, "annotator"), factories.member(study, "annotator"), pairs=2)
     release = make(study, filter=Filter(decisions=("none",)), formats=["jsonl", "safesora"])
     making.rebuild(release, tmp_path)
-    folder = open_release(tmp_path)
+    folder = Release.open(tmp_path)
     assert (folder.is_external, folder.title, folder.licence, folder.check()) == (False, study.title, "CC-BY-4.0", [])
     assert [(one.n, one.decided("helpfulness")) for one in folder.pairs()] == [(2, "video_0")] * 2
     assert [len(one.tv_pairs) for one in folder.by_prompt()] == [2, 2]
@@ -92,21 +94,74 @@ def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     assert folder.counts("pairs.jsonl") == {}
 
 
+@pytest.mark.django_db
+class TestFilesOfVideos:
+    """The release has 3 videos with archives that hold one video each."""
+
+    @pytest.fixture
+    def folder(self, study, tmp_path, monkeypatch):
+        monkeypatch.setattr("releases.videos.ARCHIVE_BYTES", 1000)
+        material.answered(study, 3, split="train")
+        formats = ["jsonl", "videos", "frames", "single_videos"]
+        making.rebuild(make(study, filter=Filter(decisions=("none",)), formats=formats), tmp_path)
+        assert len(list(tmp_path.glob("video_archives/*.tar"))) > 3
+        return tmp_path
+
+    def test_they_are_found_by_the_id_of_the_video_in_any_order(self, folder):
+        release = Release.open(folder)
+        for video_id in reversed([one.video_id for one in release.tv_pairs()]):
+            [single] = folder.glob(f"videos/*/{video_id}.mp4")
+            assert release.video(video_id) == single.read_bytes()
+            pictures = release.frames(video_id)
+            assert len(pictures) == 8
+            assert len({picture[:2] for picture in pictures}) == 1
+
+    def test_pictures_come_in_the_order_of_time(self, folder):
+        video_id = next(Release.open(folder).tv_pairs()).video_id
+        found = {}
+        for path in folder.glob("frames/*.tar"):
+            with tarfile.open(path) as archive:
+                named = {name: archive.extractfile(name).read() for name in archive.getnames() if video_id in name}
+            found |= named
+        in_order = [found[name] for name in sorted(found, key=lambda name: int(name.split(".")[-2]))]
+        assert Release.open(folder).frames(video_id) == in_order
+
+    def test_single_files_are_read_where_there_are_no_archives(self, folder):
+        release = Release.open(folder)
+        release.manifest["files"] = [file for file in release.manifest["files"] if file["kind"] != "videos"]
+        video_id = next(release.tv_pairs()).video_id
+        assert release.video(video_id) == Release.open(folder).video(video_id)
+
+    def test_what_is_missing_or_cut_is_said(self, folder):
+        release = Release.open(folder)
+        with pytest.raises(FolderError, match="has no file of the video"):
+            release.video("0" * 64)
+        with pytest.raises(FolderError, match="has no pictures of the video"):
+            release.frames("0" * 64)
+        last = max(folder.glob("video_archives/*.tar"))
+        last.write_bytes(last.read_bytes()[:700])
+        cut = [one.video_id for one in release.tv_pairs()][-1]
+        with pytest.raises(FolderError, match=r"\.tar has been cut"):
+            release.video(cut)
+        with pytest.raises(FolderError, match=r"\.tar cannot be read"):
+            Release.open(folder).video(cut)
+
+
 class TestWhatIsWrong:
     def test_a_folder_without_a_manifest_of_this_version_is_refused(self, tmp_path):
         with pytest.raises(FolderError, match=r"has no manifest\.json"):
-            open_release(tmp_path)
+            Release.open(tmp_path)
         (tmp_path / "manifest.json").write_text("{")
         with pytest.raises(FolderError, match="cannot be read"):
-            open_release(tmp_path)
+            Release.open(tmp_path)
         (tmp_path / "manifest.json").write_text('{"manifest": 2}')
         with pytest.raises(FolderError, match="is no manifest of version 1"):
-            open_release(tmp_path)
+            Release.open(tmp_path)
 
     def test_a_file_that_is_missing_is_named(self, external):
         (external / "pairs.jsonl").unlink()
         with pytest.raises(FolderError, match=r"pairs\.jsonl does not exist"):
-            next(open_release(external).pairs())
+            next(Release.open(external).pairs())
 
     @pytest.mark.parametrize(
         ("change", "said"),
@@ -121,17 +176,17 @@ class TestWhatIsWrong:
         path = external / "pairs.jsonl"
         path.write_text("\n".join(change(path.read_text().splitlines())))
         with pytest.raises(FolderError, match=said):
-            list(open_release(external).pairs())
+            list(Release.open(external).pairs())
 
     def test_a_pair_of_an_unknown_prompt_is_refused(self, external):
         path = external / "prompts.jsonl"
         kept = [line for line in path.read_text().splitlines(True) if not json.loads(line)["prompt_text"].endswith("2")]
         path.write_text("".join(kept))
         with pytest.raises(FolderError, match=r"which prompts\.jsonl does not have"):
-            list(open_release(external).by_prompt())
+            list(Release.open(external).by_prompt())
 
     def test_files_with_other_bytes_are_named(self, external):
-        folder = open_release(external)
+        folder = Release.open(external)
         assert folder.check() == []
         with (external / "pairs.jsonl").open("a") as file:
             file.write("\n")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from release_folder.errors import FolderError
+from diptych_client.release_folder.errors import FolderError
 
 #: Characters that are read in one step, and the most that one element can have.
 BLOCK, MOST_ELEMENT = 1 << 18, 1 << 22

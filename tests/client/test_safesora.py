@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from release_folder import FolderError, arrays, open_release
-from release_folder.safesora import convert
-from tests.release_folder.published import config, dataset, hex64, label, labels, preference, prompt
+from diptych_client.release_folder import FolderError, Release, arrays
+from diptych_client.release_folder.safesora import convert
+from tests.client.published import config, dataset, hex64, label, labels, preference, prompt
 from tests.releases.releasing import validator
 
 CASES = Path(__file__).parent / "cases"
@@ -37,7 +37,7 @@ SCHEMAS = {"prompts": "prompt", "tv_pairs": "tv_pair", "pairs": "pair", "left_ou
 def test_preferences_tags_and_split_are_those_that_were_published(published, target):
     done = convert(published, target, licence="CC-BY-NC-4.0")
     assert (dict(done.read), done.left_out) == ({"pair": 5, "video": 9, "prompt": 5}, {})
-    folder = open_release(target)
+    folder = Release.open(target)
     assert (folder.is_external, folder.title, folder.licence) == (True, "SafeSora", "CC-BY-NC-4.0")
     pairs = {pair.pair_id: pair for pair in folder.pairs()}
     [one] = [pair for pair in pairs.values() if pair.pair_id == preference(1)["pair_id"]]
@@ -96,12 +96,12 @@ class TestDownloads:
     def test_a_folder_of_preferences_alone_has_t_v_pairs_without_tags(self, target):
         done = convert(CASES / "as-downloaded" / "d-control", target)
         assert done.manifest["counts"]["tv_pairs_without_tags"] == 4
-        assert {(one.n, one.tags, one.is_safe) for one in open_release(target).tv_pairs()} == {(0, None, None)}
+        assert {(one.n, one.tags, one.is_safe) for one in Release.open(target).tv_pairs()} == {(0, None, None)}
         assert not list(validator("tv_pair").iter_errors(lines(target, "tv_pairs.jsonl")[0]))
 
     def test_ties_and_missing_preferences_are_no_preference(self, target):
         done = convert(CASES / "deviations", target)
-        pairs = {one.pair_id: one for one in open_release(target).pairs()}
+        pairs = {one.pair_id: one for one in Release.open(target).pairs()}
         asked = json.loads((CASES / "deviations/config-train.json").read_text())
         first, second, tie, missing, tied_part = (pairs[one["pair_id"]] for one in asked)
         assert (first.decided("informativeness"), second.decided("informativeness")) == ("video_0", "video_0")
@@ -193,18 +193,18 @@ class TestParts:
         config(tmp_path / "one", "config-test.json", [preference(0), preference(1)])
         counts = convert(tmp_path / "one", target).manifest["counts"]
         assert (counts["pairs_in_both_parts"], counts["pairs_excluded"], counts["pairs_test"]) == (1, 1, 1)
-        assert {one.part for one in open_release(target).prompts()} == {"excluded", "test"}
+        assert {one.part for one in Release.open(target).prompts()} == {"excluded", "test"}
 
     def test_a_config_that_names_no_part_is_excluded(self, tmp_path, target):
         config(tmp_path / "one", "config.json", [preference(0)])
         convert(tmp_path / "one", target)
-        assert [one.part for one in open_release(target).pairs()] == ["excluded"]
+        assert [one.part for one in Release.open(target).pairs()] == ["excluded"]
 
     def test_pairs_decide_the_part_of_a_prompt_and_labels_that_of_a_t_v_pair(self, published, target):
         config(published, "SafeSora-Label/config-train.json.gz", [label(2, "a")])
         config(published, "SafeSora-Label/config-test.json.gz", [label(0, "a"), label(2, "b")])
         convert(published, target)
-        folder = open_release(target)
+        folder = Release.open(target)
         assert {one.text[-1]: one.part for one in folder.prompts()}["2"] == "test"  # a prompts' file says train
         parts = {one.video_id: one.part for one in folder.tv_pairs()}
         assert (parts[hex64("video 0 a")], parts[hex64("video 0 b")]) == ("test", "train")
@@ -215,9 +215,9 @@ def test_what_one_file_does_not_state_comes_from_another(tmp_path, target):
     config(tmp_path / "one", "SafeSora-Label/config-train.json", [label(1, "a", "hate")])
     config(tmp_path / "one", "SafeSora/config-train.json", [preference(1)])
     convert(tmp_path / "one", target)
-    [one] = open_release(target).prompts()
+    [one] = Release.open(target).prompts()
     assert (one.source, one.labels["crime"]) == ("real_user", True)
-    assert {video.tags for video in open_release(target).tv_pairs()} == {("hate",), None}
+    assert {video.tags for video in Release.open(target).tv_pairs()} == {("hate",), None}
 
 
 @pytest.mark.long
@@ -228,7 +228,7 @@ def test_memory_does_not_grow_with_the_dataset(tmp_path):
         config(root, "config-train.json", [preference(number) for number in range(size)])
         tracemalloc.start()
         convert(root, root / "external")
-        for one in open_release(root / "external").by_prompt():
+        for one in Release.open(root / "external").by_prompt():
             assert len(one.pairs) == 1
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from release_folder.vocabulary import HARM_KEYS, SUB_DIMENSIONS
+from diptych_client.release_folder.vocabulary import HARM_KEYS, SUB_DIMENSIONS
 
 
 def hex64(text: str) -> str:

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from release_folder import safesora_records
-from release_folder.arrays import elements
-from release_folder.errors import FolderError
-from release_folder.folder import BLOCK_BYTES, MANIFEST, VERSION
-from release_folder.gathering import BITS, BOTH, Gathering, Given
-from release_folder.safesora_records import BadRecord, Read
-from release_folder.vocabulary import PARTS
-from release_folder.writing import FolderWriter
+from diptych_client.release_folder import safesora_records
+from diptych_client.release_folder.arrays import elements
+from diptych_client.release_folder.errors import FolderError
+from diptych_client.release_folder.folder import BLOCK_BYTES, MANIFEST, VERSION
+from diptych_client.release_folder.gathering import BITS, BOTH, Gathering, Given
+from diptych_client.release_folder.safesora_records import BadRecord, Read
+from diptych_client.release_folder.vocabulary import PARTS
+from diptych_client.release_folder.writing import FolderWriter
 
 NAME = "safesora"
 CONFIG = re.compile(r"(config(?:-(?P<part>\w+))?|eval-prompt)\.json(\.gz)?")
