@@ -7,6 +7,7 @@ together, at the end of this file.
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "jobs",
     "studies",
     "media",
+    "webhooks",
     "catalog",
     "safety",
     "sources",
@@ -243,6 +245,16 @@ EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENV.text("EMAIL_FROM")
+
+# --- Webhooks -------------------------------------------------------------------------------------------
+
+#: Private networks that webhooks may reach, also without TLS.
+WEBHOOK_PRIVATE_NETWORKS = ENV.items("WEBHOOK_PRIVATE_NETWORKS")
+try:
+    for _network in WEBHOOK_PRIVATE_NETWORKS:
+        ip_network(_network)
+except ValueError:
+    ENV.refuse("WEBHOOK_PRIVATE_NETWORKS", "must contain networks in CIDR notation, separated by commas")
 
 # --- What imports refuse --------------------------------------------------------------------------------
 

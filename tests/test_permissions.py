@@ -313,6 +313,21 @@ MATRIX = {
     "suspensions:pauses_csv": row("get", *RUNS),
     "suspensions:pause_rules": row("get", "admin"),
     "suspensions:end_pause": row("post", "admin"),
+    "webhooks:endpoints": row("get", "admin"),
+    "webhooks:endpoint": row("get", "admin"),
+    "webhooks:replace_secret": row("post", "admin"),
+    "webhooks:end_old_secrets": row("post", "admin"),
+    "webhooks:switch_endpoint": row("post", "admin"),
+    "webhooks:test_endpoint": row("post", "admin"),
+    "webhooks:send_again": row("post", "admin"),
+    "webhooks:delete_endpoint": row("post", "admin"),
+    "api:webhooks": row("post", "admin"),
+    "api:webhook": row("patch", "admin"),
+    "api:webhook_secret": row("post", "admin"),
+    "api:webhook_old_secrets": row("delete", "admin"),
+    "api:webhook_test": row("post", "admin"),
+    "api:webhook_deliveries": row("get", "admin"),
+    "api:webhook_send_again": row("post", "admin"),
     "api:suspensions": row("post", *RUNS),
     "api:suspension_preview": row("get", *RUNS),
     "api:suspension": row("get", *RUNS),
@@ -446,6 +461,8 @@ OF_AN_ANSWER = {"api:reopen", "api:revise"}
 OF_A_PERSON = {"media:playback", "media:poster"}
 BODIES = {
     "api:suspensions": lambda: {"person": first_annotator(), "reason": "Random clicks."},
+    "api:webhooks": lambda: {"address": "https://example.org/new", "events": ["lot.accepted"]},
+    "api:webhook": lambda: {"events": ["lot.returned"]},
     "api:suspension_preview": lambda: {"person": first_annotator()},
     "api:suspension_lift": lambda: {"reason": "A mistake."},
     "api:pause_end": lambda: {"reason": "We talked."},
@@ -581,6 +598,8 @@ class World:
             values["finding_id"] = self.finding().pk
         if "suspension_id" in parameters:
             values["suspension_id"] = self.suspended().pk
+        if {"endpoint_id", "delivery_id"} & parameters:
+            values |= self.told()
         if "pause_id" in parameters:
             values["pause_id"] = self.paused().pk
         if "run_id" in parameters:
@@ -653,6 +672,12 @@ class World:
         """Return the suspension of the annotator, which has returned no answers."""
         person, actor = self.people["annotator"], self.people["researcher"]
         return suspending.suspend(person, self.study, suspending.Choice(), why="Random clicks.", actor=actor)
+
+    def told(self) -> dict[str, int]:
+        """Return an endpoint and a delivery to it that has ended."""
+        endpoint = factories.endpoint(self.study)
+        done = {"state": "done", "finished_at": timezone.now()}
+        return {"endpoint_id": endpoint.pk, "delivery_id": factories.delivery(endpoint, **done).pk}
 
     def paused(self) -> Pause:
         """Return a pause of the annotator."""
@@ -813,6 +838,8 @@ SCOPE = {
     "api:release_file": "export",
     "api:release_comparison": "export",
     "api:withdrawals": "export",
+    **dict.fromkeys(("api:webhooks", "api:webhook", "api:webhook_secret", "api:webhook_old_secrets"), "manage"),
+    **dict.fromkeys(("api:webhook_test", "api:webhook_deliveries", "api:webhook_send_again"), "manage"),
     "api:suspensions": "manage",
     "api:suspension_preview": "read",
     "api:suspension": "read",
