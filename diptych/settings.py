@@ -15,6 +15,7 @@ import psycopg
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from diptych.api_groups import GROUPS
 from diptych.database.address import connection_settings
 from diptych.declared_settings import SETTINGS
 from diptych.embedded import state
@@ -323,6 +324,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": ENUM_NAMES,
+    "TAGS": [{"name": group.name, "description": group.about} for group in GROUPS],
 }
 
 # --- Background work ------------------------------------------------------------------------------------
