@@ -31,7 +31,7 @@ __all__ = ["built", "world"]
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 #: Calls of each operation with values that the document allows, and as many again with others.
-EXAMPLES = 20
+EXAMPLES = 10
 ROLES = ("admin", "researcher", "reviewer", "annotator")
 BYTES = "application/offset+octet-stream"
 

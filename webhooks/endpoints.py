@@ -208,7 +208,8 @@ def notice(study: Study) -> str:
     if not number:
         return ""
     return ngettext(
-        "%(number)s webhook endpoint was turned off, because it could not be reached. See Webhooks.",
-        "%(number)s webhook endpoints were turned off, because they could not be reached. See Webhooks.",
+        "%(number)s webhook endpoint could not be reached and was turned off. An admin can turn it on under Webhooks.",
+        "%(number)s webhook endpoints could not be reached and were turned off. An admin can turn them on under "
+        "Webhooks.",
         number,
     ) % {"number": number}

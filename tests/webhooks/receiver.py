@@ -77,9 +77,13 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
         def log_message(self, *_arguments: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        block_on_close = False
+
+        def handle_error(self, *_arguments: Any) -> None: ...  # a refused certificate or a broken connection
+
+    server = Server(("127.0.0.1", 0), Handler)
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     receiver = Receiver(server.server_address[1], "http" if context is None else "https")
