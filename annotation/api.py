@@ -41,7 +41,10 @@ class LeaseView(SignedInView):
 
     @extend_schema(request=None, responses={200: DeskShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Lease the current and the next pair. A repeated request returns the same two while their leases are live."""
+        """Lease the current and the next pair.
+
+        A repeated request returns the same two while their leases are live.
+        """
         study = annotated_study(request, slug)
         return Response(leased_pairs_json(serving.lease(self.person, study), study))
 
@@ -73,7 +76,10 @@ class SubmitView(AssignmentView):
 
     @extend_schema(request=SubmissionSerializer, responses={201: SubmittedShape, 200: SubmittedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Store the answers. Responds 201 the first time, 200 to a repeated submission id, 409 to a conflict."""
+        """Submit the answers on a pair.
+
+        Responds 201 the first time, 200 to a repeated submission id, 409 to a conflict.
+        """
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SubmissionSerializer, assignment)
         with self.recording_exposure(assignment, body.get("care")):
@@ -101,7 +107,10 @@ class DraftView(AssignmentView):
 
     @extend_schema(request=DraftSerializer, responses={204: None})
     def put(self, request: Request, assignment_id: int) -> Response:
-        """Save unfinished answers. Any field may be null, but an overall answer needs its first stage."""
+        """Save a draft of the answers on a pair.
+
+        Any field may be null, but an overall answer needs its first stage.
+        """
         assignment = own_assignment(request, assignment_id)
         submission.save_draft(assignment, self.validated(DraftSerializer, assignment))
         return Response(status=204)
@@ -115,7 +124,10 @@ class SkipView(AssignmentView):
 
     @extend_schema(request=SkipSerializer, responses={200: DeskShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Skip the pair for good, with a reason, and lease the next one."""
+        """Skip a pair, and lease the next one.
+
+        The skip is for good and has a reason.
+        """
         assignment = own_assignment(request, assignment_id)
         body = self.validated(SkipSerializer, assignment)
         with self.recording_exposure(assignment, body.get("care")):
@@ -133,7 +145,10 @@ class RenewView(AssignmentView):
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Extend the lease, or renew an ended lease if its pair still has a slot. Media addresses are new."""
+        """Extend the lease of a pair.
+
+        An ended lease is renewed if its pair still has a slot. Media addresses are new.
+        """
         assignment = own_assignment(request, assignment_id)
         study = assignment.study
         if care := self.validated(RenewSerializer, assignment).get("care"):
@@ -150,7 +165,10 @@ class CareView(AssignmentView):
 
     @extend_schema(request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Record how much of the pair was revealed so far, in any state of the assignment. Repeating is harmless."""
+        """Record how much of a pair was revealed.
+
+        It can be sent in any state of the assignment. Repeating is harmless.
+        """
         assignment = own_assignment(request, assignment_id)
         care = self.validated(CareReportSerializer, assignment)["care"]
         exposure_reports.record_separate_report(assignment, self.person, care)
@@ -165,7 +183,10 @@ class ReleaseView(AssignmentView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Release the pair without an answer. The draft is kept for when the person gets the pair again."""
+        """Give a pair back without an answer.
+
+        The draft is kept for when the person gets the pair again.
+        """
         assignment = own_assignment(request, assignment_id)
         serving.release(assignment, self.person)
         return Response(status=204)

@@ -75,7 +75,10 @@ class GuidelineView(SignedInView):
 
     @extend_schema(responses={200: GuidelineShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's guideline in sections, in the current version or in an earlier one."""
+        """Read the guideline.
+
+        It comes in sections, in the current version or in an earlier one.
+        """
         study = study_for(request, slug)
         asked = {"language": present_language()} | self.asked()
         text = text_of(study, Document.Kind.GUIDELINE, asked["language"], asked.get("version"))
@@ -99,7 +102,10 @@ class GuidelineChangesView(SignedInView):
 
     @extend_schema(responses={200: ChangesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the sections that changed since the person last read the guideline; none if nothing changed."""
+        """Show what changed in the guideline.
+
+        The response has the sections that changed since the person last read it; none if nothing changed.
+        """
         study = annotated_study(request, slug)
         unread = reading.unread_sections(self.person, study, self.asked().get("language", present_language()))
         return Response(
@@ -129,7 +135,10 @@ class GuidelineReadView(SignedInView):
 
     @extend_schema(request=ReadSerializer, responses={200: ReadShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Record that the person has read this version. Responds 409 if another version is now in force."""
+        """Confirm that the guideline was read.
+
+        Responds 409 if another version is now in force.
+        """
         study = annotated_study(request, slug)
         body = ReadSerializer(data=request.data)
         body.is_valid(raise_exception=True)

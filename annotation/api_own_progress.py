@@ -51,7 +51,10 @@ class OwnProgressView(SignedInView):
 
     @extend_schema(operation_id="studies_own_progress", responses={200: OwnProgressShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return how much the person has answered today and in one batch."""
+        """Show your own progress.
+
+        It is counted for today and for one batch.
+        """
         study = annotated_study(request, slug)
         batch = self.asked().get("batch")
         began = day_began(self.person, timezone.now())

@@ -38,7 +38,9 @@ class ReportView(AssignmentView):
 
     @extend_schema(request=ReportSerializer, responses={200: ReportedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Report videos of a pair that was shown to you as illegal, and lease the next pair.
+        """Report a pair as illegal, and lease the next one.
+
+        Name the videos of the pair that was shown to you.
 
         Your first reports hide the videos from everybody at once. Later reports hold the pair until a safety officer
         or a second person agrees. Repeating a report is harmless.

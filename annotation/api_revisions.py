@@ -55,7 +55,9 @@ class ReopenView(AssignmentView):
 
     @extend_schema(responses={200: ReopenedShape})
     def get(self, request: Request, assignment_id: int) -> Response:
-        """Return your own answered pair with its current answers and new media addresses, while you may change it.
+        """Open an answered pair again.
+
+        The response has your current answers and new media addresses, while you may change them.
 
         Responds 409 with the reason if the answer can no longer be changed.
         """
@@ -77,7 +79,9 @@ class ReviseView(AssignmentView):
 
     @extend_schema(request=RevisionSerializer, responses={201: RevisedShape, 200: RevisedShape})
     def post(self, request: Request, assignment_id: int) -> Response:
-        """Store changed answers as the next revision.
+        """Change submitted answers.
+
+        They are stored as the next revision.
 
         Responds 201 the first time, 200 to a repeated submission id and to unchanged answers, 409 to a conflict.
         """

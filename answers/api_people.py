@@ -111,7 +111,10 @@ class PeopleProgressView(SignedInView):
 
     @extend_schema(operation_id="people_progress_list", responses={200: PeopleProgressShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the figures of everybody who annotates in the study or has answered in it."""
+        """Show how much each person has done.
+
+        The response has everybody who annotates in the study or has answered in it.
+        """
         study = people_progress_study(request, slug)
         asked = self.asked()
         days = _days(self, asked)
@@ -134,7 +137,10 @@ class PeopleDaysView(SignedInView):
 
     @extend_schema(operation_id="people_progress_days", responses={200: PeopleDaysShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the figures of each person and day with answers, by name, the latest day first."""
+        """Show how much each person has done by day.
+
+        The response has each person and day with answers, by name, the latest day first.
+        """
         study = people_progress_study(request, slug)
         asked = self.asked()
         days = _days(self, asked)

@@ -28,7 +28,10 @@ class StudyView(SignedInView):
 
     @extend_schema(operation_id="studies_read", responses={200: StudyWithProgressShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return one study. Reviewers, researchers and admins also get its progress."""
+        """Read a study.
+
+        Reviewers, researchers and admins also get its progress.
+        """
         study = study_for(request, slug)
         body = study_json(study) | {"own_answers": own_answers(study, self.person.pk)}
         if allows(study, MAY_SEE_PROGRESS):

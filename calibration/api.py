@@ -113,7 +113,10 @@ class CalibrationsView(SignedInView):
 
     @extend_schema(operation_id="calibrations_list", responses={200: CalibrationSessionsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's calibration sessions, latest first. Drafts are only for those who prepare them."""
+        """List the calibration sessions.
+
+        The latest comes first. Drafts are only for those who prepare them.
+        """
         study = calibrated_study(request, slug)
         found = CalibrationSession.objects.filter(study=study).select_related("follows", "study").order_by("-number")
         if not leads_calibration(study):
@@ -129,7 +132,10 @@ class CalibrationView(SignedInView):
 
     @extend_schema(operation_id="calibrations_results", responses={200: CalibrationResultsShape})
     def get(self, request: Request, session_id: int) -> Response:
-        """Return the results of a session, once you have judged all of its pairs or it is closed."""
+        """Read the results of a calibration session.
+
+        They are there once you have judged all of its pairs or it is closed.
+        """
         session = joined_calibration(request, session_id)
         turns.require_results(self.person, session)
         found = outcomes.agreement_of(session)
@@ -173,7 +179,10 @@ class NextTurnView(TurnBaseView):
 
     @extend_schema(operation_id="calibrations_next", request=None, responses={200: CalibrationTurnsShape})
     def post(self, request: Request, session_id: int) -> Response:
-        """Return the next pair of an open session that you have not judged. Repeating it returns the same."""
+        """Get the next pair of a calibration session.
+
+        It is one that you have not judged. Repeating it returns the same.
+        """
         return Response(self.next_json(joined_calibration(request, session_id)))
 
 
@@ -186,7 +195,10 @@ class AnswerTurnView(TurnBaseView):
         operation_id="calibrations_answer", request=SubmissionSerializer, responses={200: CalibrationTurnsShape}
     )
     def post(self, request: Request, turn_id: int) -> Response:
-        """Store your answer on the pair, and return the next one. Repeating it is harmless."""
+        """Answer a pair of a calibration session.
+
+        The response has the next pair. Repeating it is harmless.
+        """
         sitting = own_sitting(request, turn_id)
         body = self.body(sitting, SubmissionSerializer)
         turns.answer(
@@ -212,7 +224,10 @@ class SkipTurnView(TurnBaseView):
         operation_id="calibrations_skip", request=ReviewSkipSerializer, responses={200: CalibrationTurnsShape}
     )
     def post(self, request: Request, turn_id: int) -> Response:
-        """Skip the pair with a reason, and return the next one. It stays a gap in the figures."""
+        """Skip a pair of a calibration session.
+
+        Give a reason. The response has the next pair. It stays a gap in the figures.
+        """
         sitting = own_sitting(request, turn_id)
         body = self.body(sitting, ReviewSkipSerializer)
         turns.skip(sitting, self.person, reason=body["reason"], care=body.get("care"))
@@ -224,7 +239,10 @@ class RenewTurnView(TurnBaseView):
 
     @extend_schema(operation_id="calibrations_renew", request=RenewSerializer, responses={200: CalibrationTurnShape})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Return the pair with new media addresses. A turn does not end by itself."""
+        """Get new media addresses for a calibration pair.
+
+        A turn does not end by itself.
+        """
         sitting = own_sitting(request, turn_id)
         if care := self.body(sitting, RenewSerializer).get("care"):
             turns.record_exposure(sitting, self.person, care)
@@ -236,7 +254,10 @@ class CareTurnView(TurnBaseView):
 
     @extend_schema(operation_id="calibrations_care", request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Record how much of the pair was revealed so far. It counts towards your daily limit."""
+        """Record how much of a calibration pair was revealed.
+
+        It counts towards your daily limit.
+        """
         sitting = own_sitting(request, turn_id)
         turns.record_exposure(sitting, self.person, self.body(sitting, CareReportSerializer)["care"])
         return Response(status=204)
@@ -249,7 +270,10 @@ class ReportTurnView(TurnBaseView):
 
     @extend_schema(operation_id="calibrations_report", request=ReportSerializer, responses={200: CalibrationTurnsShape})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Report videos of the pair as illegal, and return the next pair."""
+        """Report a calibration pair as illegal.
+
+        Name the videos. The response has the next pair.
+        """
         sitting = own_sitting(request, turn_id)
         body = self.body(sitting, ReportSerializer)
         if care := body.get("care"):

@@ -46,7 +46,10 @@ class BatchesView(SignedInView):
 
     @extend_schema(operation_id="batches_list", responses={200: BatchesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's batches in order, with the progress of each."""
+        """List the batches.
+
+        They come in order, with the progress of each.
+        """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         found = batching.batches_of(study).filter(number__gt=self.asked()["after"])
         rows = list(found[: MOST_LISTED + 1])
@@ -112,14 +115,19 @@ class PairsChangesView(SignedInView):
 
     @extend_schema(operation_id="pair_changes_list", responses={200: PairsChangesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the changes of the study's pairs, newest first."""
+        """List the changes of many pairs.
+
+        The newest comes first.
+        """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         newest = PairsChange.objects.filter(study=study).select_related("study").order_by("-pk")
         return Response({"changes": [change_json(change) for change in newest[:MOST_LISTED]]})
 
     @extend_schema(operation_id="pair_changes_ask", request=PairsChangeSerializer, responses={201: PairsChangeShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Change overlap or priority of pairs, or regroup the pairs that no one has answered or leased.
+        """Change many pairs.
+
+        Change their overlap or priority, or regroup the pairs that no one has answered or leased.
 
         A small change is done when the response arrives. A worker carries out a large one: follow it by its id.
         """
@@ -160,12 +168,18 @@ class PairsChangeView(SignedInView):
 
     @extend_schema(operation_id="pair_changes_read", responses={200: PairsChangeShape})
     def get(self, request: Request, slug: str, change_id: int) -> Response:
-        """Return one change with its progress and its outcome."""
+        """Read a change of many pairs.
+
+        The response has its progress and its outcome.
+        """
         return Response(change_json(self._change(request, slug, change_id)))
 
     @extend_schema(operation_id="pair_changes_cancel", responses={200: PairsChangeShape})
     def delete(self, request: Request, slug: str, change_id: int) -> Response:
-        """Cancel a change that is not done. Pairs that are already changed stay changed. Repeating this is harmless."""
+        """Cancel a change of many pairs.
+
+        Pairs that are already changed stay changed. Repeating this is harmless.
+        """
         orders.cancel(self._change(request, slug, change_id), actor=self.person)
         return Response(change_json(self._change(request, slug, change_id)))
 

@@ -79,14 +79,16 @@ class PairHoldsView(SignedInView):
 
     @extend_schema(operation_id="pair_holds_preview", responses={200: HoldPreviewShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return how many pairs the filtered list has, and how many of them could be held or released."""
+        """Count the pairs of a list that can be held or released."""
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         filters = _checked_filters(study, self.asked())
         return Response(effects.preview_hold(study, filters))
 
     @extend_schema(operation_id="pair_holds_ask", request=HoldSerializer, responses={201: PairsChangeShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Hold all pairs of the filtered list that are not held, or release those that people have held.
+        """Hold or release the pairs of a list.
+
+        Pairs that are already so stay as they are. Only pairs that people have held are released.
 
         A short list is done when the response arrives. A worker does a long one: follow it, and cancel it, by its id at
         `studies/{slug}/pair-changes/{id}/`. Pairs that are added later are not changed. Holds of the platform, such as

@@ -61,12 +61,16 @@ class ConsentView(SignedInView):
 
     @extend_schema(operation_id="consent_read", responses={200: ConsentShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the terms of the study, and whether you have agreed to them."""
+        """Read the terms, and whether you agreed."""
         return Response(self._body(consenting_study(request, slug)))
 
     @extend_schema(operation_id="consent_give", request=AgreementSerializer, responses={200: ConsentShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Agree to the current terms and to seeing these harms. This replaces your earlier agreement."""
+        """Agree to the terms.
+
+        You agree to the current terms and to seeing the harms that you name. This replaces your earlier
+        agreement.
+        """
         study = consenting_study(request, slug)
         body = AgreementSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -94,7 +98,10 @@ class ConsentView(SignedInView):
 
     @extend_schema(operation_id="consent_withdraw", responses={204: None})
     def delete(self, request: Request, slug: str) -> Response:
-        """Withdraw your consent. Open pairs are released; submitted answers are kept. Repeating it is harmless."""
+        """Withdraw your consent.
+
+        Open pairs are released; submitted answers are kept. Repeating it is harmless.
+        """
         agreements.withdraw(self.person, consenting_study(request, slug))
         return Response(status=204)
 

@@ -71,7 +71,11 @@ class ControlsView(SignedInView):
 
     @extend_schema(operation_id="controls_list", responses={200: ControlsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return what there is of each kind, and the controls in the order in which they were made."""
+        """List the controls.
+
+        The response also says how many there are of each kind. Controls come in the order in which they were
+        made.
+        """
         study = controls_study(request, slug)
         asked = self.asked()
         after = asked.pop("after")
@@ -142,14 +146,19 @@ class ControlsRunsView(SignedInView):
 
     @extend_schema(operation_id="controls_possible", responses={200: PossibleShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return how many more controls of a kind are possible now, without making any."""
+        """Count how many more controls are possible.
+
+        None is made.
+        """
         study = controls_study(request, slug)
         kind = self.asked()["kind"]
         return Response({"kind": kind, "possible": making.possible(study, kind)})
 
     @extend_schema(operation_id="controls_make", request=MakeControlsSerializer, responses={201: ControlsRunShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Make controls of one kind. Fewer are made if fewer are possible.
+        """Make controls.
+
+        Name one kind. Fewer are made if fewer are possible.
 
         Re-encoding is done by a worker: follow it by its id. The other kinds are done when the response arrives.
         """
@@ -167,12 +176,18 @@ class ControlsRunView(SignedInView):
 
     @extend_schema(operation_id="controls_run_read", responses={200: ControlsRunShape})
     def get(self, request: Request, slug: str, run_id: int) -> Response:
-        """Return one run with its progress and its outcome."""
+        """Read a run that makes controls.
+
+        The response has its progress and its outcome.
+        """
         return Response(run_json(self._run(request, slug, run_id)))
 
     @extend_schema(operation_id="controls_run_cancel", responses={200: ControlsRunShape})
     def delete(self, request: Request, slug: str, run_id: int) -> Response:
-        """Cancel a run that is not done. Its controls are kept. Repeating this is harmless."""
+        """Cancel a run that makes controls.
+
+        Its controls are kept. Repeating this is harmless.
+        """
         making.cancel(self._run(request, slug, run_id), actor=self.person)
         return Response(run_json(self._run(request, slug, run_id)))
 
@@ -210,7 +225,10 @@ class WithdrawControlView(SignedInView):
 
     @extend_schema(operation_id="controls_withdraw", request=WithdrawSerializer, responses={200: WithdrawnShape})
     def post(self, request: Request, slug: str, control_id: int) -> Response:
-        """Withdraw a control. It is no longer served, and no figure uses its results. Repeating this is harmless."""
+        """Withdraw a control.
+
+        It is no longer served, and no figure uses its results. Repeating this is harmless.
+        """
         study = controls_study(request, slug)
         control = get_object_or_404(lists.controls(study), pk=control_id)
         body = WithdrawSerializer(data=request.data)
@@ -242,6 +260,9 @@ class ControlPeopleView(SignedInView):
 
     @extend_schema(operation_id="controls_people", responses={200: PeopleFiguresShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return everybody's figures on controls by kind, by code. Withdrawn controls are left out."""
+        """Show how people did on controls.
+
+        The response has everybody's figures by kind, by code. Withdrawn controls are left out.
+        """
         study = controls_study(request, slug)
         return Response({"people": [lists.person_json(row) for row in lists.people(study)]})

@@ -253,6 +253,14 @@ GROUPS: Final[dict[str, list[Setting]]] = {
             example="diptych@example.org",
         ),
     ],
+    "Webhooks": [
+        Setting(
+            name="WEBHOOK_PRIVATE_NETWORKS",
+            meaning="private networks that webhooks may reach, also with `http://`, separated by commas; "
+            "see [webhooks](webhooks.md)",
+            example="10.20.0.0/16,fd12:3456::/32",
+        ),
+    ],
     "Processes": [
         Setting(
             name="GRANIAN_WORKERS",

@@ -10,6 +10,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from diptych.api_groups import group_of
 from diptych.parameters import DeclaredParameters
 
 
@@ -50,6 +51,22 @@ class Schema(AutoSchema):
         """Return what `extend_schema` names, and the declared query parameters."""
         declared = self.view.query.get(self.method) if isinstance(self.view, DeclaredParameters) else None
         return [*super().get_override_parameters(), *([declared] if declared else [])]
+
+    def get_summary(self) -> str:
+        """Return the title of the operation: the first line of its docstring, without the full stop."""
+        return self._said()[0]
+
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular calls it without arguments
+        """Return the rest of the docstring."""
+        return self._said()[1]
+
+    def _said(self) -> tuple[str, str]:
+        title, _, about = super().get_description().partition("\n\n")
+        return title.strip().removesuffix("."), about.strip()
+
+    def get_tags(self) -> list[str]:
+        """Return the group of operations to which this one belongs."""
+        return [group_of(type(self.view)).name]
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Return the operation with the scope that a token needs, and all its refusals."""

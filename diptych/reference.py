@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from diptych.api_examples import curl
+from diptych.api_groups import GROUPS, Group
 from diptych.document import document
 
 Node = dict[str, Any]
@@ -52,6 +54,8 @@ class Operation:
     title: str
     about: str
     scope: str
+    #: A call with curl: what comes before and after the address of the server.
+    call: tuple[str, str]
     parameters: tuple[Field, ...]
     body: str
     results: tuple[Result, ...]
@@ -63,31 +67,33 @@ class Operation:
 def page(request: HttpRequest) -> HttpResponse:
     """Return the page. It contains nothing about any study, so everybody may read it."""
     groups, shapes = contents()
-    return render(request, "reference.html", {"groups": groups, "shapes": shapes})
+    server = request.build_absolute_uri("/").removesuffix("/")
+    return render(request, "reference.html", {"groups": groups, "shapes": shapes, "server": server})
 
 
 @cache
-def contents() -> tuple[dict[str, list[Operation]], dict[str, list[Field]]]:
-    """Return the operations by the first word of their address, and the fields of each shape that they refer to."""
-    groups: dict[str, list[Operation]] = {}
+def contents() -> tuple[list[tuple[Group, list[Operation]]], dict[str, list[Field]]]:
+    """Return the groups with their operations, and the fields of each shape that they refer to."""
+    shapes = document()["components"]["schemas"]
+    by_group: dict[str, list[Operation]] = {}
     for path, methods in document()["paths"].items():
         for method, node in methods.items():
-            groups.setdefault(node["tags"][0], []).append(_operation(path, method, node))
-    shapes = document()["components"]["schemas"]
+            by_group.setdefault(node["tags"][0], []).append(_operation(path, method, node, shapes))
+    groups = [(group, by_group[group.name]) for group in GROUPS if group.name in by_group]
     return groups, {name: _fields(shape) for name, shape in sorted(shapes.items())}
 
 
-def _operation(path: str, method: str, node: Node) -> Operation:
-    title, _, about = node.get("description", "").partition("\n\n")
+def _operation(path: str, method: str, node: Node, shapes: Node) -> Operation:
     body = _schema_of(node.get("requestBody", {}))
     results = [_result(status, response) for status, response in node["responses"].items()]
     return Operation(
         key=node["operationId"],
         method=method.upper(),
         path=path,
-        title=title,
-        about=about,
+        title=node["summary"],
+        about=node.get("description", ""),
         scope=node.get("x-scope", ""),
+        call=curl(path, method, node, shapes),
         parameters=tuple(
             Field(one["name"], _type(one["schema"]), "", one.get("required", False), _about(one))
             for one in node.get("parameters", [])

@@ -7,6 +7,7 @@ together, at the end of this file.
 
 import os
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import psycopg
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from diptych.api_groups import GROUPS
 from diptych.database.address import connection_settings
 from diptych.declared_settings import SETTINGS
 from diptych.embedded import state
@@ -63,6 +65,7 @@ INSTALLED_APPS = [
     "jobs",
     "studies",
     "media",
+    "webhooks",
     "catalog",
     "safety",
     "sources",
@@ -247,6 +250,16 @@ EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = ENV.text("EMAIL_FROM")
 
+# --- Webhooks -------------------------------------------------------------------------------------------
+
+#: Private networks that webhooks may reach, also without TLS.
+WEBHOOK_PRIVATE_NETWORKS = ENV.items("WEBHOOK_PRIVATE_NETWORKS")
+try:
+    for _network in WEBHOOK_PRIVATE_NETWORKS:
+        ip_network(_network)
+except ValueError:
+    ENV.refuse("WEBHOOK_PRIVATE_NETWORKS", "must contain networks in CIDR notation, separated by commas")
+
 # --- What imports refuse --------------------------------------------------------------------------------
 
 #: Dotted paths of callables `check(sha256, path)` that return None, or why a file must not be stored.
@@ -314,6 +327,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": ENUM_NAMES,
+    "TAGS": [{"name": group.name, "description": group.about} for group in GROUPS],
 }
 
 # --- Background work ------------------------------------------------------------------------------------

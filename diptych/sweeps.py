@@ -2,6 +2,7 @@
 
 SWEEPS: dict[str, dict[str, object]] = {
     "resend-waiting-media": {"task": "media.tasks.resend_waiting_media", "schedule": 15.0},
+    "look-after-webhooks": {"task": "webhooks.tasks.look_after_webhooks", "schedule": 15.0},
     "settle-quarantines": {"task": "safety.tasks.settle_quarantines", "schedule": 15.0},
     "look-after-releases": {"task": "safety.tasks.look_after_releases", "schedule": 15.0},
     "mail-officers": {"task": "safety.tasks.mail_officers", "schedule": 15.0},
@@ -25,6 +26,7 @@ SWEEPS: dict[str, dict[str, object]] = {
     "count-large-studies": {"task": "figures.tasks.count_large_studies", "schedule": 60.0},
     "look-after-releases-of-data": {"task": "releases.tasks.look_after_releases", "schedule": 15.0},
     "count-quality": {"task": "figures.tasks.count_quality_due", "schedule": 60.0},
+    "delete-old-deliveries": {"task": "webhooks.tasks.delete_old_deliveries", "schedule": 3600.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},
 }
 # A sweep need not run if no worker took it before the next one. Otherwise hours without workers leave thousands.

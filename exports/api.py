@@ -18,7 +18,9 @@ class AnnotationsView(json_lines.JSONLinesDownload, SignedInView):
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """Return every annotation revision of the study at one moment, one JSON object per line.
+        """Download all answers.
+
+        Each revision of each answer is one JSON object on a line of its own. All are of one moment.
 
         The response has a Content-Length and supports ranges. A range that does not begin at 0 needs If-Range with the
         ETag, so that parts of two moments are never joined.
@@ -40,7 +42,11 @@ class SkipsView(json_lines.JSONLinesDownload, SignedInView):
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        """Return every skip of the study that says something about its pair, one JSON object per line."""
+        """Download all skips.
+
+        Each skip that says something about its pair is one JSON object on a line of its own. All are of one
+        moment.
+        """
         study = exported_study(request, slug)
         return downloads.send(
             request._request,

@@ -53,7 +53,10 @@ class AgreementView(SignedInView):
 
     @extend_schema(operation_id="agreement_read", responses={200: AgreementShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the newest figures of agreement, with the moment at which they were computed."""
+        """Read the figures of agreement.
+
+        The newest ones are returned, with the moment at which they were computed.
+        """
         study = agreement_study(request, slug)
         newest = figure_jobs.newest(study, StudyFigures.Kind.AGREEMENT)
         return Response(
@@ -62,7 +65,10 @@ class AgreementView(SignedInView):
 
     @extend_schema(operation_id="agreement_compute", request=None, responses={202: ComputationShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Have the figures of agreement computed by a worker. `GET` shows when they are done."""
+        """Compute the figures of agreement.
+
+        A worker does it. `GET` shows when they are done.
+        """
         study = computing_study(request, slug)
         job = figure_jobs.compute(study, StudyFigures.Kind.AGREEMENT, actor=self.person)
         return Response(computation_json(job), status=202)
@@ -76,7 +82,10 @@ class AnnotatorsView(SignedInView):
 
     @extend_schema(operation_id="annotators_read", responses={200: AnnotatorsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the newest figures of each annotator, by their code. Admins also get names."""
+        """Read the figures of annotators.
+
+        The newest ones are returned by code. Admins also get names.
+        """
         study = annotators_study(request, slug)
         newest = figure_jobs.newest(study, StudyFigures.Kind.ANNOTATORS)
         found = tables.people(study, newest.result, with_names=names_people(study)) if newest else []
@@ -86,7 +95,10 @@ class AnnotatorsView(SignedInView):
 
     @extend_schema(operation_id="annotators_compute", request=None, responses={202: ComputationShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Have the figures of annotators computed by a worker. `GET` shows when they are done."""
+        """Compute the figures of annotators.
+
+        A worker does it. `GET` shows when they are done.
+        """
         study = computing_study(request, slug)
         job = figure_jobs.compute(study, StudyFigures.Kind.ANNOTATORS, actor=self.person)
         return Response(computation_json(job), status=202)

@@ -87,7 +87,10 @@ class QualityFiguresView(SignedInView):
 
     @extend_schema(operation_id="quality_figures", responses={200: QualityFiguresShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the tables of the page Quality. Defects of undecided lots are only for people who decide lots."""
+        """Read the tables of the page Quality.
+
+        Defects of undecided lots are only for people who decide lots.
+        """
         study = overview_study(request, slug)
         asked = self.asked()
         span = Span(lot_of(study, asked.get("lot")), asked.get("since"))
@@ -107,7 +110,10 @@ class AssignReviewsView(SignedInView):
         operation_id="reviews_assign", request=AssignReviewsSerializer, responses={200: AssignedReviewsShape}
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Assign waiting answers to a reviewer for some days, or take assignments back. Repeating it is harmless."""
+        """Assign waiting answers to a reviewer.
+
+        Assignments last some days, and can be taken back. Repeating it is harmless.
+        """
         study = assigning_study(request, slug)
         body = AssignReviewsSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -58,7 +58,10 @@ class FindingsView(SignedInView):
 
     @extend_schema(operation_id="findings_list", responses={200: FindingsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return what the rules found about the study's answers, in the order in which it was found."""
+        """List the findings.
+
+        They come in the order in which they were found.
+        """
         study = findings_study(request, slug)
         asked = self.asked()
         after = asked.pop("after")
@@ -132,14 +135,19 @@ class FindingsRunsView(SignedInView):
 
     @extend_schema(operation_id="findings_runs_list", responses={200: FindingsRunsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the runs of rules over all answers, newest first."""
+        """List the runs of rules over all answers.
+
+        The newest comes first.
+        """
         study = rules_study(request, slug)
         newest = FindingsRun.objects.filter(study=study).order_by("-pk")[:MOST_LISTED]
         return Response({"runs": [run_json(job) for job in newest]})
 
     @extend_schema(operation_id="findings_runs_start", request=FindingsRunSerializer, responses={201: FindingsRunShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Run rules over all answers of the study. New answers are checked without a run.
+        """Run rules over all answers.
+
+        New answers are checked without a run.
 
         A small run is done when the response arrives. A worker does a large one: follow it by its id.
         """
@@ -157,12 +165,18 @@ class FindingsRunView(SignedInView):
 
     @extend_schema(operation_id="findings_runs_read", responses={200: FindingsRunShape})
     def get(self, request: Request, slug: str, run_id: int) -> Response:
-        """Return one run with its progress and its outcome."""
+        """Read a run of rules.
+
+        The response has its progress and its outcome.
+        """
         return Response(run_json(self._run(request, slug, run_id)))
 
     @extend_schema(operation_id="findings_runs_cancel", responses={200: FindingsRunShape})
     def delete(self, request: Request, slug: str, run_id: int) -> Response:
-        """Cancel a run that is not done. What it has found is kept. Repeating this is harmless."""
+        """Cancel a run of rules.
+
+        What it has found is kept. Repeating this is harmless.
+        """
         runs.cancel(self._run(request, slug, run_id), actor=self.person)
         return Response(run_json(self._run(request, slug, run_id)))
 

@@ -120,7 +120,10 @@ class ImportsView(SignedInView):
 
     @extend_schema(operation_id="imports_list", responses={200: ImportsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """List the study's imports, the newest first."""
+        """List the imports.
+
+        The newest comes first.
+        """
         study = study_for(request, slug, roles=MAY_IMPORT)
         newest = Import.objects.filter(study=study).select_related("study").order_by("-created_at", "-pk")
         return Response({"imports": [import_json(job) for job in newest[:MOST_LISTED]]})
@@ -131,7 +134,10 @@ class ImportsView(SignedInView):
         responses={201: ImportWithLogShape},
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Start an import. An import from the server waits for a worker. An import of uploads collects files."""
+        """Start an import.
+
+        An import from the server waits for a worker. An import of uploads collects files.
+        """
         study = study_for(request, slug, roles=MAY_IMPORT)
         body = AskSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -155,7 +161,10 @@ class BeginView(SignedInView):
 
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Start an import of uploads. It responds 409 while a file is not fully uploaded. Repeating it is harmless."""
+        """Begin an import of uploaded files.
+
+        It responds 409 while a file is not fully uploaded. Repeating it is harmless.
+        """
         job = import_for(request, import_id)
         jobs.begin(job, actor=self.person)
         job.refresh_from_db()
@@ -169,7 +178,10 @@ class ImportView(SignedInView):
 
     @extend_schema(operation_id="imports_read", responses={200: ImportWithLogShape})
     def get(self, request: Request, import_id: str) -> Response:
-        """Return one import with its progress and its outcome."""
+        """Read an import.
+
+        The response has its progress and its outcome.
+        """
         job = import_for(request, import_id)
         return Response(import_json(job) | {"log": log_json(job)})
 
@@ -181,7 +193,10 @@ class CancelView(SignedInView):
 
     @extend_schema(request=None, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Cancel an import: immediately if it waits, or at its next step if it runs. An ended one does not change."""
+        """Cancel an import.
+
+        It ends immediately if it waits, or at its next step if it runs. An ended one does not change.
+        """
         job = import_for(request, import_id)
         jobs.cancel(job, actor=self.person)
         job.refresh_from_db()
@@ -200,7 +215,9 @@ class AgainView(SignedInView):
 
     @extend_schema(operation_id="imports_again", request=AgainSerializer, responses={200: ImportWithLogShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Start an import again that has ended, for example with the encoding of file names that it asked for.
+        """Start an ended import again.
+
+        You can add, for example, the encoding of file names that it asked for.
 
         An import of uploads keeps its id and its files. An import from the server becomes a new one. The response is
         the import to follow. It responds 409 if the import has not ended.
@@ -227,7 +244,9 @@ class BadRowsView(json_lines.JSONLinesDownload, SignedInView):
 
     @extend_schema(responses=json_lines.RESPONSES)
     def get(self, request: Request, import_id: str) -> HttpResponseBase:
-        """Return the bad rows, one JSON object per line: file, line, field and the reason in English.
+        """Download the bad rows of an import.
+
+        Each problem is one JSON object on a line of its own: file, line, field and the reason in English.
 
         `message` and `values` are the reason's template and what it is filled with. `cause` is the number of a fault
         that many rows share, as the import's report has it in `causes`. It responds 404 if there are no bad rows.

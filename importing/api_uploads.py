@@ -113,7 +113,10 @@ class UploadsView(TusView):
 
     @extend_schema(responses=UploadShape(many=True))
     def get(self, request: Request, import_id: str) -> Response:
-        """List all files of the import, by name."""
+        """List the files of an import.
+
+        They come by name.
+        """
         columns = ("public_id", "path", "byte_size", "received")
         rows = Upload.objects.filter(import_job=self.job).order_by(Natural("path"), "path").values_list(*columns)
         return Response([dict(zip(("id", *columns[1:]), row, strict=True)) for row in rows.iterator()])
@@ -122,7 +125,10 @@ class UploadsView(TusView):
         request=None, responses={201: None, 200: None}, parameters=[header("Upload-Length"), header("Upload-Metadata")]
     )
     def post(self, request: Request, import_id: str) -> Response:
-        """Announce a file: 201, or 200 if its path was announced before. Send its bytes to `Location`."""
+        """Announce a file of an import.
+
+        The status is 201, or 200 if its path was announced before. Send its bytes to `Location`.
+        """
         name, is_path = self.announced_name()
         upload, is_new = uploads.create(self.job, name, self.number("Upload-Length"), is_path=is_path)
         address = reverse("api:upload", kwargs={"import_id": self.job.public_id, "upload_id": upload.public_id})
@@ -204,14 +210,19 @@ class UploadView(TusView):
 
     @extend_schema(exclude=True)
     def head(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Return how many bytes of the file have arrived."""
+        """Ask how much of a file has arrived.
+
+        The header `Upload-Offset` has the number of bytes.
+        """
         upload = self.upload
         headers = {"Upload-Offset": str(upload.received), "Upload-Length": str(upload.byte_size)}
         return Response(status=200, headers=headers)
 
     @extend_schema(request={PIECE: OpenApiTypes.BINARY}, responses={204: None}, parameters=[header("Upload-Offset")])
     def patch(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Receive bytes from `Upload-Offset` on, which must be the current end of the file.
+        """Send bytes of a file.
+
+        They begin at `Upload-Offset`, which must be the current end of the file.
 
         Otherwise it responds 409 with the right offset. One request can bring the whole file. If a request breaks off,
         the bytes that arrived are kept.
@@ -243,7 +254,7 @@ class UploadView(TusView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, import_id: str, upload_id: str) -> Response:
-        """Remove the file from the import."""
+        """Remove a file from an import."""
         uploads.remove(self.upload)
         return Response(status=204)
 

@@ -111,7 +111,10 @@ class LotsView(SignedInView):
 
     @extend_schema(operation_id="lots_list", responses={200: LotsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's lots, latest first."""
+        """List the lots.
+
+        The latest comes first.
+        """
         study = lots_study(request, slug)
         found = Lot.objects.filter(study=study).select_related("previous").order_by("-number")
         if before := self.asked().get("before"):
@@ -123,7 +126,10 @@ class LotsView(SignedInView):
 
     @extend_schema(operation_id="lots_put_together", request=NewLotSerializer, responses={201: LotShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Put batches together into a draft lot. The batches of a returned lot become its next attempt."""
+        """Make a draft lot of batches.
+
+        The batches of a returned lot become its next attempt.
+        """
         study = deciding_study(request, slug)
         body = NewLotSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -140,7 +146,10 @@ class StartLotView(SignedInView):
 
     @extend_schema(operation_id="lots_start", request=None, responses={200: LotShape})
     def post(self, request: Request, lot_id: int) -> Response:
-        """Start the review of a draft lot: its answers are frozen. Repeating it is harmless."""
+        """Start the review of a lot.
+
+        Its answers are frozen. Repeating it is harmless.
+        """
         lot = decided_lot(request, lot_id)
         lots.start(lot, actor=self.person)
         return Response(lot_json(lot))
@@ -154,7 +163,10 @@ class DrawLotView(SignedInView):
 
     @extend_schema(operation_id="lots_draw", request=DrawSerializer, responses={200: LotShape})
     def post(self, request: Request, lot_id: int) -> Response:
-        """End the secondary review, and draw the deciding sample of the spot check. Repeating it is harmless."""
+        """Begin the spot check of a lot.
+
+        The secondary review ends, and the deciding sample is drawn. Repeating it is harmless.
+        """
         lot = decided_lot(request, lot_id)
         body = DrawSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -169,7 +181,10 @@ class LotQualityView(SignedInView):
 
     @extend_schema(operation_id="lots_quality", responses={200: QualityShape})
     def get(self, request: Request, lot_id: int) -> Response:
-        """Return the figures of a lot, for the people who decide it."""
+        """Read the figures of a lot.
+
+        They are for the people who decide it.
+        """
         return Response(quality_json(decided_lot(request, lot_id)))
 
 
@@ -197,7 +212,10 @@ class LotDecisionView(SignedInView):
 
     @extend_schema(operation_id="lots_decide", request=DecisionSerializer, responses={200: QualityShape})
     def post(self, request: Request, lot_id: int) -> Response:
-        """Accept or return a lot, or reopen the decision. Repeating the same decision is harmless."""
+        """Accept or return a lot, or reopen the decision.
+
+        Repeating the same decision is harmless.
+        """
         lot = decided_lot(request, lot_id)
         body = DecisionSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -38,6 +38,9 @@ class ReviewersView(SignedInView):
 
     @extend_schema(operation_id="reviewers_agreement", responses={200: ReviewersShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return how far reviewers agree on pairs that two of them answered blind, pooled over the study."""
+        """Show how far reviewers agree.
+
+        The figures are of pairs that two of them answered blind, pooled over the study.
+        """
         study = deciding_study(request, slug)
         return Response(reviewer_agreement.as_json(reviewer_agreement.reviewer_agreement(study)))

@@ -45,7 +45,10 @@ class LeaseReviewView(ReviewBaseView):
 
     @extend_schema(request=LeaseSerializer, responses={200: ReviewsShape})
     def post(self, request: Request, lot_id: int) -> Response:
-        """Lease the answers of the next pair that waits for a review of this kind. Repeating it returns the same."""
+        """Lease the next answers to review.
+
+        They are all of one pair that waits for a review of this kind. Repeating it returns the same.
+        """
         body = LeaseSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         kind = body.validated_data["kind"]
@@ -61,7 +64,9 @@ class AnswerReviewView(ReviewBaseView):
 
     @extend_schema(request=SubmissionSerializer, responses={200: ReviewShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Store your own answer on the pair of a blind review. After that, `judging` has the answers to judge.
+        """Answer a pair of a blind review.
+
+        After that, `judging` has the answers to judge.
 
         A second blind answer ends the review: lease the next one.
         """
@@ -91,7 +96,10 @@ class SubmitReviewView(ReviewBaseView):
 
     @extend_schema(request=ReviewSubmitSerializer, responses={200: ReviewsShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Store your verdicts or opinions on the whole sitting, and lease the next one. Repeating it is harmless."""
+        """Submit your verdicts.
+
+        They are on the whole sitting. The next one is leased. Repeating it is harmless.
+        """
         review = own_review(request, review_id)
         body = self.body(review, ReviewSubmitSerializer)
         care = body.get("care")
@@ -132,7 +140,10 @@ class SkipReviewView(ReviewBaseView):
 
     @extend_schema(request=ReviewSkipSerializer, responses={200: ReviewsShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Skip the sitting for good, with a reason, and lease the next one. Somebody else gets it."""
+        """Skip a review.
+
+        The whole sitting is skipped for good, with a reason, and the next one is leased. Somebody else gets it.
+        """
         review = own_review(request, review_id)
         body = self.body(review, ReviewSkipSerializer)
         reviewing.skip(review, self.person, reason=body["reason"], care=body.get("care"))
@@ -146,7 +157,10 @@ class UndoReviewView(ReviewBaseView):
 
     @extend_schema(request=None, responses={200: ReviewsShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Take back the verdicts of a sitting, to give others. Your blind answer stays. Another open sitting ends."""
+        """Take your verdicts back.
+
+        You can then give others. Your blind answer stays. Another open sitting ends.
+        """
         review = own_review(request, review_id)
         verdicts.undo(review, self.person)
         for one in Review.objects.filter(lot=review.lot, reviewer=self.person, kind=review.kind, state="leased"):
@@ -162,7 +176,10 @@ class RenewReviewView(ReviewBaseView):
 
     @extend_schema(request=RenewSerializer, responses={200: ReviewShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Extend the lease, or renew an ended one if nobody else has it. Media addresses are new."""
+        """Extend the lease of a review.
+
+        An ended one is renewed if nobody else has it. Media addresses are new.
+        """
         review = own_review(request, review_id)
         if care := self.body(review, RenewSerializer).get("care"):
             reviewing.record_exposure(review, self.person, care)
@@ -175,7 +192,10 @@ class CareReviewView(ReviewBaseView):
 
     @extend_schema(request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, review_id: int) -> Response:
-        """Record how much of the pair was revealed so far. It counts towards your daily limit."""
+        """Record how much of a review's pair was revealed.
+
+        It counts towards your daily limit.
+        """
         review = own_review(request, review_id)
         reviewing.record_exposure(review, self.person, self.body(review, CareReportSerializer)["care"])
         return Response(status=204)
@@ -186,7 +206,10 @@ class ReleaseReviewView(ReviewBaseView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, review_id: int) -> Response:
-        """Give the sitting back without verdicts. A blind answer is kept. Repeating it is harmless."""
+        """Give a review back without verdicts.
+
+        A blind answer is kept. Repeating it is harmless.
+        """
         reviewing.give_back(own_review(request, review_id), self.person)
         return Response(status=204)
 
@@ -196,7 +219,10 @@ class ReportReviewView(ReviewBaseView):
 
     @extend_schema(request=ReportSerializer, responses={200: ReviewsShape})
     def post(self, request: Request, review_id: int) -> Response:
-        """Report videos of the pair as illegal, give the sitting back, and lease the next one."""
+        """Report a review's pair as illegal.
+
+        Name the videos. The sitting is given back, and the next one is leased.
+        """
         review = own_review(request, review_id)
         body = self.body(review, ReportSerializer)
         if care := body.get("care"):

@@ -12,6 +12,7 @@ class QCConfig(AppConfig):
         self._add_links()
         self._add_parts()
         self._add_to_charts_and_controls()
+        self._add_events()
 
     def _follow_signals(self) -> None:
         from findings.signals import findings_changed
@@ -65,3 +66,13 @@ class QCConfig(AppConfig):
         charts[lot_charts.CURVE] = lot_charts.curve
         making.possible_by_kind[TAG_GOLD] = tag_gold.possible
         making.chosen_by_kind[TAG_GOLD] = tag_gold.chosen
+
+    def _add_events(self) -> None:
+        from webhooks.event_types import EventType, register
+
+        example = {"study": "first-study", "lot": 12}
+        register(
+            EventType("lot.accepted", _("A lot was accepted"), example),
+            EventType("lot.returned", _("A lot was returned"), example),
+            EventType("lot.reopened", _("The decision about a lot was taken back"), example),
+        )

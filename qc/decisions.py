@@ -26,6 +26,7 @@ from qc import frames, looking, more_opinions, outcomes, quality
 from qc.lots import batches_of, locked_lot
 from qc.models import FrameItem, Lot, LotDecision
 from qc.quality import Quality
+from webhooks import outbox
 
 State, AskAgain = Lot.State, LotDecision.AskAgain
 
@@ -87,6 +88,7 @@ def decide(lot: Lot, wanted: Wanted, *, actor: User) -> bool:
     decided = {"decided_at": Now(), "decided_by": actor, "decision_reason": wanted.reason}
     Lot.objects.filter(pk=locked.pk).update(state=wanted.outcome, **decided)
     _store(locked, wanted, said, actor)
+    outbox.record(lot.study, f"lot.{wanted.outcome}", {"lot": lot.number})
     lot.refresh_from_db()
     return True
 
@@ -224,6 +226,7 @@ def _reopen(lot: Lot, reason: str, actor: User) -> bool:
     LotDecision.objects.create(study=locked.study, lot=locked, outcome=outcome, reason=reason, decided_by=actor)
     before, after = {"state": locked.state}, {"number": locked.number, "reason": reason}
     audit.record("lot.reopened", locked, actor=actor, study_slug=locked.study.slug, before=before, after=after)
+    outbox.record(locked.study, "lot.reopened", {"lot": locked.number})
     lot.refresh_from_db()
     return True
 

@@ -46,7 +46,10 @@ class OwnQualificationView(SignedInView):
 
     @extend_schema(operation_id="qualification_own", responses={200: QualificationStandingShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return where you stand: what you have done to qualify, and what you can do now."""
+        """Show whether you are qualified.
+
+        The response says what you have done to qualify, and what you can do now.
+        """
         study = qualifying_study(request, slug)
         seat = Seat.objects.filter(study=study, person=self.person).first()
         found = standing.standing_of(self.person, study, seat, timezone.now())
@@ -91,7 +94,10 @@ class BeginView(QualifyingView):
 
     @extend_schema(operation_id="qualification_begin", request=KindSerializer, responses={200: QualifyingAttemptShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Begin the training or the test, and return the attempt. If one is open, it is returned."""
+        """Begin a training or a test.
+
+        The response has the attempt. If one is open, it is returned.
+        """
         study = qualifying_study(request, slug)
         return Response(attempt_json(attempts.begin(self.person, study, self.kind())))
 
@@ -101,7 +107,10 @@ class NextView(QualifyingView):
 
     @extend_schema(operation_id="qualification_next", request=KindSerializer, responses={200: QualifyingStepShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Return the next pair of your open training or test. Repeating it returns the same until you have done it."""
+        """Get the next pair of a training or test.
+
+        Repeating it returns the same until you have done it.
+        """
         study: Study = qualifying_study(request, slug)
         found = attempts.attempt_at(self.person, study, self.kind())
         if found is None:
@@ -118,7 +127,10 @@ class AnswerTurnView(QualifyingView):
         operation_id="qualification_answer", request=SubmissionSerializer, responses={200: QualifyingStepShape}
     )
     def post(self, request: Request, turn_id: int) -> Response:
-        """Store your answer. In a training, return the pair with what was expected. In a test, return the next one."""
+        """Answer a pair of a training or test.
+
+        In a training, return the pair with what was expected. In a test, return the next one.
+        """
         turn = own_turn(request, turn_id)
         body = self.body(turn, SubmissionSerializer)
         attempts.answer(
@@ -142,7 +154,10 @@ class GoOnView(QualifyingView):
 
     @extend_schema(operation_id="qualification_go_on", request=GoOnSerializer, responses={200: QualifyingStepShape})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Say that you have read what was expected, and return the next pair. Repeating it is harmless."""
+        """Confirm that you have read what was expected.
+
+        The response has the next pair. Repeating it is harmless.
+        """
         turn = own_turn(request, turn_id)
         attempts.go_on(turn, self.person, care=self.body(turn, GoOnSerializer).get("care"))
         return Response(self.next_json(turn.attempt))
@@ -155,7 +170,10 @@ class SkipTurnView(QualifyingView):
 
     @extend_schema(operation_id="qualification_skip", request=TurnSkipSerializer, responses={200: QualifyingStepShape})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Skip the pair with a reason, and return the next one. It is left out of the result."""
+        """Skip a pair of a training or test.
+
+        Give a reason. The response has the next pair. It is left out of the result.
+        """
         turn = own_turn(request, turn_id)
         body = self.body(turn, TurnSkipSerializer)
         attempts.skip(turn, self.person, reason=body["reason"], care=body.get("care"))
@@ -169,7 +187,10 @@ class RenewTurnView(QualifyingView):
 
     @extend_schema(operation_id="qualification_renew", request=RenewSerializer, responses={200: QualifyingTurnShape})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Return the pair with new media addresses. A turn does not end by itself."""
+        """Get new media addresses for a pair of a training or test.
+
+        A turn does not end by itself.
+        """
         turn = own_turn(request, turn_id)
         if care := self.body(turn, RenewSerializer).get("care"):
             attempts.record_exposure(turn, self.person, care)
@@ -183,7 +204,10 @@ class CareTurnView(QualifyingView):
 
     @extend_schema(operation_id="qualification_care", request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Record how much of the pair was revealed so far. It counts towards your daily limit."""
+        """Record how much of a training or test pair was revealed.
+
+        It counts towards your daily limit.
+        """
         turn = own_turn(request, turn_id)
         attempts.record_exposure(turn, self.person, self.body(turn, CareReportSerializer)["care"])
         return Response(status=204)
@@ -194,7 +218,10 @@ class ReportTurnView(QualifyingView):
 
     @extend_schema(operation_id="qualification_report", request=ReportSerializer, responses={200: QualifyingStepShape})
     def post(self, request: Request, turn_id: int) -> Response:
-        """Report videos of the pair as illegal, and return the next pair. The reported one is left out."""
+        """Report a pair of a training or test as illegal.
+
+        Name the videos. The response has the next pair. The reported one is left out.
+        """
         turn = own_turn(request, turn_id)
         body = self.body(turn, ReportSerializer)
         if care := body.get("care"):

@@ -72,12 +72,18 @@ class SetsView(SignedInView):
 
     @extend_schema(operation_id="qualification_sets_list", responses={200: PairSetsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return all versions of the study's training and test, latest first."""
+        """List the versions of the training and the test.
+
+        The latest comes first.
+        """
         return Response({"sets": [set_json(one) for one in sets.versions(sets_study(request, slug))]})
 
     @extend_schema(operation_id="qualification_sets_make", request=KindSerializer, responses={200: WholeSetShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Return the draft of the next version. A new one has the pairs of the version in force."""
+        """Make the draft of the next training or test.
+
+        If there is one already, it is returned. A new one has the pairs of the version in force.
+        """
         study = sets_study(request, slug)
         reader = KindSerializer(data=request.data)
         reader.is_valid(raise_exception=True)
@@ -93,12 +99,18 @@ class SetView(SignedInView):
 
     @extend_schema(operation_id="qualification_sets_get", responses={200: WholeSetShape})
     def get(self, request: Request, set_id: int) -> Response:
-        """Return a version with its pairs and expected answers."""
+        """Read a version of a training or test.
+
+        The response has its pairs and expected answers.
+        """
         return Response(whole_json(managed_set(request, set_id)))
 
     @extend_schema(operation_id="qualification_sets_write", request=ItemsSerializer, responses={200: WholeSetShape})
     def put(self, request: Request, set_id: int) -> Response:
-        """Replace the pairs and expected answers of a draft."""
+        """Replace the pairs of a draft.
+
+        The expected answers are replaced too.
+        """
         draft = managed_set(request, set_id)
         reader = ItemsSerializer(data=request.data)
         reader.is_valid(raise_exception=True)
@@ -110,7 +122,7 @@ class SetView(SignedInView):
 
     @extend_schema(operation_id="qualification_sets_discard", request=None, responses={204: None})
     def delete(self, request: Request, set_id: int) -> Response:
-        """Delete a draft."""
+        """Delete the draft of a training or test."""
         sets.discard(managed_set(request, set_id), actor=self.person)
         return Response(status=204)
 
@@ -123,7 +135,10 @@ class PublishView(SignedInView):
 
     @extend_schema(operation_id="qualification_sets_publish", request=PublishSerializer, responses={200: WholeSetShape})
     def post(self, request: Request, set_id: int) -> Response:
-        """Publish a draft, so that people qualify with it from now on. It stays as it is."""
+        """Publish a training or a test.
+
+        People qualify with it from now on. It stays as it is.
+        """
         draft = managed_set(request, set_id)
         reader = PublishSerializer(data=request.data)
         reader.is_valid(raise_exception=True)
@@ -137,7 +152,7 @@ class PeopleView(SignedInView):
 
     @extend_schema(operation_id="qualification_people", responses={200: QualifyingPeopleShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return where each annotator of the study stands."""
+        """Show which annotators are qualified."""
         study = sets_study(request, slug)
         return Response({"people": [person_json(row) for row in results.people(study)]})
 
@@ -154,7 +169,10 @@ class DecideView(SignedInView):
         responses={200: QualifyingPersonShape},
     )
     def post(self, request: Request, slug: str, person_id: int) -> Response:
-        """Waive the test for a person, take their qualification back, or allow one more attempt."""
+        """Decide about a person's qualification.
+
+        Waive the test, take their qualification back, or allow one more attempt.
+        """
         study = sets_study(request, slug)
         person = person_of(study, person_id)
         reader = QualificationDecisionSerializer(data=request.data)
@@ -170,7 +188,10 @@ class QuestionsView(SignedInView):
 
     @extend_schema(operation_id="qualification_questions", responses={200: ExpectedCountsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return how often each expected answer of the versions in force was met, most missed first."""
+        """Show which expected answers were missed most.
+
+        Those of the versions in force are counted, the most missed first.
+        """
         study = sets_study(request, slug)
         return Response(
             {

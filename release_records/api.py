@@ -83,7 +83,10 @@ class ComparisonView(SignedInView):
 
     @extend_schema(operation_id="releases_compare", responses={200: ComparisonShape})
     def get(self, request: Request, release_id: int) -> Response:
-        """Compare a release with another one of its study: counts by part, and the rows of one kind."""
+        """Compare two releases.
+
+        The response has counts by part, and the rows of one kind. Both releases are of one study.
+        """
         release = release_for(request, release_id)
         asked = self.asked()
         comparison = comparing.compare(release, _other(release, asked.get("other")))

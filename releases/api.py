@@ -190,7 +190,10 @@ class ReleasesView(SignedInView):
 
     @extend_schema(operation_id="releases_list", responses={200: ReleasesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's releases, latest first."""
+        """List the releases.
+
+        The latest comes first.
+        """
         study = releases_study(request, slug)
         found = Release.objects.filter(study=study).select_related("parent").order_by("-number")
         if before := self.asked().get("before"):
@@ -208,7 +211,10 @@ class ReleasesView(SignedInView):
 
     @extend_schema(operation_id="releases_make", request=NewReleaseSerializer, responses={202: ReleaseDetailShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Have a release made by a worker. `GET releases/{id}/` shows its progress."""
+        """Make a release.
+
+        A worker does it. `GET releases/{id}/` shows its progress.
+        """
         study = releasing_study(request, slug)
         body = NewReleaseSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -226,7 +232,10 @@ class ReleaseView(SignedInView):
 
     @extend_schema(operation_id="releases_read", responses={200: ReleaseDetailShape})
     def get(self, request: Request, release_id: int) -> Response:
-        """Return a release: its state, its funnel, its files and its manifest."""
+        """Read a release.
+
+        The response has its state, its funnel, its files and its manifest.
+        """
         return Response(detail_json(release_for(request, release_id)))
 
 
@@ -237,7 +246,10 @@ class CancelReleaseView(SignedInView):
 
     @extend_schema(operation_id="releases_cancel", request=None, responses={200: ReleaseDetailShape})
     def post(self, request: Request, release_id: int) -> Response:
-        """Cancel a release that is being made. Repeating it is harmless."""
+        """Cancel a release that is being made.
+
+        Repeating it is harmless.
+        """
         release = own_release(request, release_id)
         making.cancel(release, actor=self.person)
         return Response(detail_json(release_for(request, release_id)))
@@ -256,7 +268,9 @@ class ReleaseFileView(SignedInView):
         | {302: OpenApiResponse(description="The bucket has the file, at this address for one minute")},
     )
     def get(self, request: Request, release_id: int, path: str) -> HttpResponseBase:
-        """Return a file of a complete release.
+        """Download a file of a release.
+
+        The release must be complete.
 
         The response has a Content-Length, its SHA-256 as ETag and in `Repr-Digest`, and supports ranges: the bytes of a
         file never change, so a broken download can be continued.
@@ -302,13 +316,19 @@ class WithdrawalsView(SignedInView):
 
     @extend_schema(operation_id="withdrawals_list", responses={200: WithdrawalsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return what was withdrawn from the study's releases, latest first."""
+        """List what was withdrawn from releases.
+
+        The latest comes first.
+        """
         found = withdrawing.earlier(releases_study(request, slug))[:MOST_LISTED]
         return Response({"withdrawals": withdrawals_json(found)})
 
     @extend_schema(operation_id="withdrawals_make", request=WithdrawalSerializer, responses={201: WithdrawalShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Withdraw one answer, one video or one person's answers. Downloads of every release that has them end."""
+        """Withdraw an answer, a video or a person's answers.
+
+        Downloads of every release that has them end.
+        """
         study = withdrawing_study(request, slug)
         body = WithdrawalSerializer(data=request.data)
         body.is_valid(raise_exception=True)

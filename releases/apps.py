@@ -18,9 +18,17 @@ class ReleasesConfig(AppConfig):
         from studies.links import Link, Place
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
+        from webhooks.event_types import EventType
+        from webhooks.event_types import register as add_events
 
         charts[FUNNEL] = funnel_in
         kinds["releases"] = pages.JOBS
         deletion.parts["releases"] = delete_own_rows
         removal.kept_by |= reasons_to_keep()
+        example = {"study": "first-study", "release": 3, "release_id": 17}
+        add_events(
+            EventType("release.ready", _("A release is ready"), example),
+            EventType("release.failed", _("A release failed"), example),
+            EventType("release.withdrawn", _("A release was withdrawn"), example),
+        )
         add_link(Place.TABS, Link("releases", _("Releases"), "releases:list", MAY_EXPORT, order=30))

@@ -31,6 +31,7 @@ from releases.items import Items
 from releases.models import Release, ReleaseFamily, ReleaseFile, Tombstone
 from releases.models.files import FOLDER
 from studies.models import Study
+from webhooks import outbox
 
 State = Release.State
 LONGEST_LICENCE, LONGEST_TERMS = 80, 10_000
@@ -199,9 +200,11 @@ def rebuild(release: Release, root: Path) -> list[str]:
 
 
 def record_outcome(release: Release) -> None:
-    """Write the outcome into the audit record, however the job ended."""
+    """Write the outcome into the audit record and tell webhooks, however the job ended."""
     after = {"state": release.state, "counts": release.counts}
     audit.record("release.ended", release, actor=release.asked_by, study_slug=release.study.slug, after=after)
+    if kind := {State.DONE: "release.ready", State.FAILED: "release.failed"}.get(State(release.state)):
+        outbox.record(release.study, kind, {"release": release.number, "release_id": release.pk})
 
 
 POLICY = Policy(

@@ -22,6 +22,7 @@ from releases.codes import code
 from releases.models import Release, ReleaseFamily, Tombstone, Withdrawal
 from studies.models import Study
 from studies.pseudonyms import pseudonym
+from webhooks import outbox
 
 Kind = Withdrawal.Kind
 LONGEST_REASON = 2000
@@ -124,10 +125,13 @@ def withdraw(study: Study, of: Subject, *, reason: str, actor: User | None) -> W
             return made
         made = Withdrawal.objects.create(**values, reason=reason, withdrawn_by=actor)
         used = used_in(study, of)
+        new = [release for release in used if not Tombstone.objects.filter(release=release).exists()]
         Tombstone.objects.bulk_create(
             Tombstone(study=study, release=release, withdrawal=made, answers=answers)
             for release, answers in used.items()
         )
         about = {"kind": of.kind, "reason": reason, "releases": [release.number for release in used]}
         audit.record("release.withdrawn", made, actor=actor, study_slug=study.slug, after=about)
+        for release in new:
+            outbox.record(study, "release.withdrawn", {"release": release.number, "release_id": release.pk})
     return made

@@ -43,7 +43,9 @@ class UndoView(SignedInView):
 
     @extend_schema(request=None, responses={200: RemovalShape, 202: RemovalShape})
     def post(self, request: Request, import_id: str) -> Response:
-        """Remove what the import added: 200 if that is done, 202 while a worker does it.
+        """Undo an import.
+
+        What it added is removed: the status is 200 if that is done, 202 while a worker does it.
 
         It responds 409 and removes nothing if a pair was served to someone, or another import needs the material.
         """
@@ -58,7 +60,9 @@ class DeleteStudyView(SignedInView):
 
     @extend_schema(request=ConfirmSerializer, responses={200: RemovalShape, 202: RemovalShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Delete the study: 200 if that is done, 202 while a worker does it. For admins of the study.
+        """Delete a study.
+
+        The status is 200 if that is done, 202 while a worker does it. For admins of the study.
 
         It responds 409 and deletes nothing if a pair was served to someone.
         """
@@ -77,7 +81,10 @@ class RemovalView(SignedInView):
 
     @extend_schema(responses={200: RemovalShape})
     def get(self, request: Request, removal_id: int) -> Response:
-        """Return one removal with its progress and its outcome."""
+        """Read a removal.
+
+        The response has its progress and its outcome.
+        """
         return Response(removal_json(removal_for(request, removal_id)))
 
 

@@ -66,7 +66,10 @@ class StudiesView(SignedInView):
 
     @extend_schema(operation_id="studies_list", responses={200: StudiesShape})
     def get(self, request: Request) -> Response:
-        """Return the studies in which the person has a role. Archived studies come only with `archived=true`."""
+        """List your studies.
+
+        They are those in which you have a role. Archived studies come only with `archived=true`.
+        """
         studies = Study.objects.of(self.person.pk).order_by("slug")
         if not self.asked()["archived"]:
             studies = studies.filter(archived_at=None)
@@ -74,7 +77,10 @@ class StudiesView(SignedInView):
 
     @extend_schema(operation_id="studies_create", request=NewStudySerializer, responses={201: StudyShape})
     def post(self, request: Request) -> Response:
-        """Make a study with the default settings. It is paused, and the person is its admin and researcher."""
+        """Make a study.
+
+        It has the default settings. It is paused, and the person is its admin and researcher.
+        """
         person = require_study_maker(request._request)
         body = NewStudySerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -99,7 +105,10 @@ class StateView(SignedInView):
 
     @extend_schema(operation_id="study_state", request=StepSerializer, responses={200: StateShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Pause, resume, close or reopen the study. Repeating a step is harmless."""
+        """Pause, resume, close or reopen a study.
+
+        Repeating a step is harmless.
+        """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         body = StepSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -117,7 +126,10 @@ class ArchiveView(SignedInView):
 
     @extend_schema(operation_id="study_archive", request=None, responses={200: StudyShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Hide the study from lists, and pause it if it runs. Repeating it is harmless."""
+        """Archive a study.
+
+        Lists do not show it any more, and it is paused if it runs. Repeating it is harmless.
+        """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         archive(study, actor=self.person)
         return Response(study_json(study_for(request, slug)))
@@ -130,7 +142,10 @@ class BringBackView(SignedInView):
 
     @extend_schema(operation_id="study_bring_back", request=None, responses={200: StudyShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Let lists show an archived study again. Repeating it is harmless."""
+        """Bring an archived study back.
+
+        Lists show it again. Repeating it is harmless.
+        """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         bring_back(study, actor=self.person)
         return Response(study_json(study_for(request, slug)))

@@ -93,7 +93,10 @@ class PeopleView(SignedInView):
 
     @extend_schema(operation_id="people_list", responses={200: PeopleShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's people by name, and its open invitations."""
+        """List the people of a study.
+
+        They come by name, with the open invitations.
+        """
         study = study_for(request, slug, roles=MAY_INVITE)
         asked = self.asked()
         found = members.members(study, search=asked.get("q", ""), role=asked.get("role", ""))
@@ -112,7 +115,9 @@ class PeopleView(SignedInView):
 
     @extend_schema(operation_id="people_add", request=NewPeopleSerializer, responses={201: AllAddedShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Add people. People who have an account are invited. For others an account is made.
+        """Add people to a study.
+
+        People who have an account are invited. For others an account is made.
 
         Passwords and tokens of new accounts are only in this response and cannot be read again.
         """
@@ -138,14 +143,20 @@ class RoleView(SignedInView):
 
     @extend_schema(operation_id="role_grant", request=None, responses={204: None})
     def put(self, request: Request, slug: str, name: str, role: str) -> Response:
-        """Grant a further role to a person of the study. Repeating it is harmless."""
+        """Give a person a role.
+
+        Repeating it is harmless.
+        """
         study = study_for(request, slug, roles=MAY_INVITE)
         members.grant(study, self._member(study, name), self._role(study, role), actor=self.person)
         return Response(status=204)
 
     @extend_schema(operation_id="role_revoke", responses={204: None})
     def delete(self, request: Request, slug: str, name: str, role: str) -> Response:
-        """Revoke a person's role. An annotator's open pairs are released. Submitted answers are kept."""
+        """Take a role from a person.
+
+        An annotator's open pairs are released. Submitted answers are kept.
+        """
         study = study_for(request, slug, roles=MAY_INVITE)
         members.revoke(study, self._member(study, name), self._role(study, role), actor=self.person)
         return Response(status=204)
@@ -167,7 +178,10 @@ class InvitationView(SignedInView):
 
     @extend_schema(operation_id="invitation_withdraw", responses={204: None})
     def delete(self, request: Request, slug: str, invitation_id: int) -> Response:
-        """Withdraw an invitation. An invitation that has ended stays as it is."""
+        """Withdraw an invitation.
+
+        An invitation that has ended stays as it is.
+        """
         study = study_for(request, slug, roles=MAY_INVITE)
         offered = Invitation.objects.select_related("study", "person").filter(study=study)
         invitation = get_object_or_404(offered, pk=invitation_id)

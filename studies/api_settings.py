@@ -48,7 +48,10 @@ class SettingsView(SignedInView):
 
     @extend_schema(operation_id="settings_read", responses={200: SettingsSerializer})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the settings, harms and texts in force."""
+        """Read the settings of a study.
+
+        The response also has the harms and texts in force.
+        """
         return _response(study_for(request, slug, roles=MAY_CONFIGURE))
 
     @extend_schema(
@@ -58,7 +61,10 @@ class SettingsView(SignedInView):
         responses={200: SettingsSerializer},
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change the settings in the body, all of them or none. Other settings stay as they are."""
+        """Change settings of a study.
+
+        Those in the body are changed, all of them or none. Other settings stay as they are.
+        """
         study = study_for(request, slug, roles=MAY_CONFIGURE)
         wanted = settings_file.read(request._request.body, study)
         seen = request.headers.get("If-Match")

@@ -21,7 +21,7 @@ parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
 ORDER = (
     *("releases", "figures", "suspensions", "calibration", "qc", "findings", "controls", "charts"),
-    *("qualification", "consent", "annotation", "importing", "safety", "catalog", "studies"),
+    *("qualification", "consent", "annotation", "importing", "safety", "catalog", "webhooks", "studies"),
 )
 
 

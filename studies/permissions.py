@@ -44,6 +44,8 @@ MAY_ASSIGN_REVIEWS = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_LEAD_CALIBRATION = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that make trainings and tests, and decide who is qualified without one. They see the expected answers.
 MAY_QUALIFY = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that choose where events of a study are sent.
+MAY_SET_WEBHOOKS = frozenset({Role.ADMIN})
 #: Roles that reopen a closed study.
 MAY_REOPEN = frozenset({Role.ADMIN})
 #: Roles that see which API tokens the study's people have.

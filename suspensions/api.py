@@ -114,14 +114,19 @@ class SuspensionsView(SignedInView):
 
     @extend_schema(operation_id="suspensions_list", responses={200: SuspensionsShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return the study's suspensions, the latest first, at most 200."""
+        """List the suspensions.
+
+        The latest comes first, and there are at most 200.
+        """
         study = suspending_study(request, slug)
         found = Suspension.objects.filter(study=study).select_related("person", "lot").order_by("-pk")[:MOST_LISTED]
         return Response({"suspensions": [suspension_json(job) for job in found]})
 
     @extend_schema(operation_id="suspensions_suspend", request=SuspendSerializer, responses={201: SuspensionShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Suspend a person from annotating, and return the chosen answers. Repeating the same is harmless.
+        """Suspend a person from annotating.
+
+        The chosen answers are returned. Repeating the same is harmless.
 
         A small suspension is carried out when the response arrives. A worker does a large one: follow it by its id.
         """
@@ -141,7 +146,10 @@ class PreviewView(SignedInView):
 
     @extend_schema(operation_id="suspensions_preview", responses={200: PreviewShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return what a suspension would do now. Nothing is changed."""
+        """Preview a suspension.
+
+        The response says what it would do now. Nothing is changed.
+        """
         study = suspending_study(request, slug)
         person, choice = chosen(study, self.asked())
         effect = suspending.preview(person, study, choice)
@@ -155,7 +163,10 @@ class SuspensionView(SignedInView):
 
     @extend_schema(operation_id="suspensions_read", responses={200: SuspensionShape})
     def get(self, request: Request, suspension_id: int) -> Response:
-        """Return one suspension with the progress of its job."""
+        """Read a suspension.
+
+        The response has the progress of its job.
+        """
         return Response(suspension_json(suspension_of(request, suspension_id)))
 
 
@@ -167,7 +178,10 @@ class LiftView(SignedInView):
 
     @extend_schema(operation_id="suspensions_lift", request=LiftSerializer, responses={200: SuspensionShape})
     def post(self, request: Request, suspension_id: int) -> Response:
-        """Lift a suspension: the person gets pairs again. Repeating it is harmless."""
+        """Lift a suspension.
+
+        The person gets pairs again. Repeating it is harmless.
+        """
         suspension = suspension_of(request, suspension_id)
         body = LiftSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -232,7 +246,10 @@ class PausesView(SignedInView):
 
     @extend_schema(operation_id="pauses_list", responses={200: PausesShape})
     def get(self, request: Request, slug: str) -> Response:
-        """Return who was judged by the pause rules, the latest first, with the pauses that followed."""
+        """List whom the pause rules judged.
+
+        The latest comes first, with the pauses that followed.
+        """
         study = paused_study(request, slug)
         asked = self.asked()
         rows = pause_lists.judgements(study, person_id=asked.get("person"), only_beyond=asked["beyond"])
@@ -251,7 +268,10 @@ class EndPauseView(SignedInView):
 
     @extend_schema(operation_id="pauses_end", request=EndPauseSerializer, responses={200: JudgementShape})
     def post(self, request: Request, pause_id: int) -> Response:
-        """End a pause, so that the person gets pairs again. Repeating it is harmless."""
+        """End a pause.
+
+        The person gets pairs again. Repeating it is harmless.
+        """
         pause = pause_of(request, pause_id)
         body = EndPauseSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -29,6 +29,7 @@ from safety.models import Officer
 from studies.harms import HARM_KEYS
 from studies.models import Membership, Study
 from suspensions.models import Pause, PauseJudgement
+from webhooks.models import Delivery, Endpoint, Event, Secret
 
 #: The licence of all material, so that a release of it needs no reason.
 LICENCE = "CC0-1.0"
@@ -322,6 +323,23 @@ def pause(of: Study, whom: User, **values: Any) -> Pause:
     values["judgement"] = values["judgement"] or judgement(of, whom)
     Seat.objects.filter(study=of, person=whom).update(paused_at=timezone.now())
     return Pause.objects.create(**{"study": of, "person": whom} | values)
+
+
+def endpoint(of: Study, **values: Any) -> Endpoint:
+    """Return an endpoint of the study that gets the events of lots, with a secret."""
+    defaults = {"address": f"https://example.org/{next(_numbers)}", "events": ["lot.accepted", "lot.returned"]}
+    by = values.pop("created_by", None) or member(of, "admin")
+    made = Endpoint.objects.create(study=of, created_by=by, **defaults | values)
+    Secret.objects.create(endpoint=made, text="whsec_" + "A" * 43 + "=")
+    return made
+
+
+def delivery(to: Endpoint, **values: Any) -> Delivery:
+    """Return a delivery of a new event to the endpoint."""
+    event = values.pop("event", None) or Event.objects.create(
+        study=to.study, type="lot.accepted", data={"study": to.study.slug, "lot": 1}
+    )
+    return Delivery.objects.create(**{"study": to.study, "endpoint": to, "event": event} | values)
 
 
 def closed_calibration(session: CalibrationSession, *people: User) -> None:

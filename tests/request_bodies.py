@@ -14,6 +14,8 @@ def first_annotator() -> int:
 
 BODIES = {
     "api:suspensions": lambda: {"person": first_annotator(), "reason": "Random clicks."},
+    "api:webhooks": lambda: {"address": "https://example.org/new", "events": ["lot.accepted"]},
+    "api:webhook": lambda: {"events": ["lot.returned"]},
     "api:suspension_preview": lambda: {"person": first_annotator()},
     "api:suspension_lift": lambda: {"reason": "A mistake."},
     "api:pause_end": lambda: {"reason": "We talked."},

@@ -5,6 +5,7 @@ The rows are written without any check in Python.
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import pgtrigger
 import pytest
@@ -69,6 +70,7 @@ from tests import factories
 from tests.layout import APPS
 from tests.qualification import broken_rules
 from tests.qualification.broken_rules import BROKEN_RULES
+from webhooks.models import Event, Secret
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +91,14 @@ class World:
         self.assignment = serving.lease(self.person, self.study).current
         self.seat = Seat.objects.get(person=self.person)
         self.job = self.imported()
+
+    @cached_property
+    def endpoint(self):
+        return factories.endpoint(self.study)
+
+    @cached_property
+    def event(self):
+        return Event.objects.create(study=self.study, type="lot.accepted", data={})
 
     def imported(self, **values):
         return Import.objects.create(**{"study": self.study, "source": "server"} | values)
@@ -995,6 +1005,27 @@ ATTEMPTS = {
         control=w.control(kind="tag_gold", question="")
     ),
     "pause_judgement_same_study": lambda w: factories.pause(w.other, w.person, judgement=w.judgement()),
+    "endpoint_address_once": twice(lambda w: factories.endpoint(w.study, address="https://example.org/")),
+    "endpoint_has_events": lambda w: factories.endpoint(w.study, events=[]),
+    "endpoint_off_with_reason": lambda w: factories.endpoint(w.study, off_at=NOON),
+    "secret_one_present": lambda w: Secret.objects.create(endpoint=factories.endpoint(w.study), text="whsec_x"),
+    "secret_has_prefix": lambda w: Secret.objects.create(
+        endpoint=factories.endpoint(w.study), text="x", valid_until=NOON
+    ),
+    "event_has_type": lambda w: Event.objects.create(study=w.study, type="", data={}),
+    "delivery_once_an_endpoint": lambda w: [factories.delivery(w.endpoint, event=w.event) for _ in range(2)],
+    "delivery_problem_known": lambda w: factories.delivery(w.endpoint, problem="bored"),
+    "delivery_endpoint_same_study": lambda w: factories.delivery(w.endpoint, endpoint=factories.endpoint(w.other)),
+    "delivery_event_same_study": lambda w: factories.delivery(
+        w.endpoint, event=Event.objects.create(study=w.other, type="lot.accepted", data={})
+    ),
+    "delivery_state_known": lambda w: factories.delivery(w.endpoint, state="lost", finished_at=NOON),
+    "delivery_failed_has_reason": lambda w: factories.delivery(w.endpoint, state="failed", finished_at=NOON),
+    "delivery_running_has_heartbeat": lambda w: factories.delivery(w.endpoint, state="running"),
+    "delivery_waits_only_while_waiting": lambda w: factories.delivery(
+        w.endpoint, state="done", finished_at=NOON, wait_until=NOON
+    ),
+    "delivery_finished_has_moment": lambda w: factories.delivery(w.endpoint, state="done"),
     "break_why_known": lambda w: w.rest(why="nap"),
     "break_has_length": lambda w: w.rest(ends_at=timezone.now() - timedelta(minutes=1)),
 }
@@ -1005,6 +1036,8 @@ TARGETS = {
     "release_study_id",
     "release_family_id",
     "withdrawal_study_id",
+    "endpoint_study_id",
+    "event_study_id",
     "prompt_study_id",
     "video_study_id",
     "video_prompt_study_id",

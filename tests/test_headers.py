@@ -113,6 +113,7 @@ def fetched(study, annotator, researcher):
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     asking, asker, qualifying, version = qualified.half_way()
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
+    told = factories.delivery(factories.endpoint(checked))
     in_release = released.items.first().annotation.assignment.pair.public_id
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
@@ -235,6 +236,11 @@ def fetched(study, annotator, researcher):
         "suspensions": client(owner).get(reverse("suspensions:suspensions", args=[checked.slug])),
         "suspension": client(owner).get(reverse("suspensions:suspension", args=[checked.slug, suspended.pk])),
         "pauses": client(owner).get(reverse("suspensions:pauses", args=[checked.slug])),
+        "webhooks": client(owner).get(reverse("webhooks:endpoints", args=[checked.slug])),
+        **{
+            name: client(owner).get(reverse(f"webhooks:{name}", args=[checked.slug, told.endpoint_id]))
+            for name in ("endpoint", "delete_endpoint")
+        },
         "pause rules": client(owner).get(reverse("suspensions:pause_rules", args=[checked.slug])),
         "agreement": client(researcher).get(reverse("figures:agreement", args=[study.slug])),
         "pairs behind agreement": client(researcher).get(reverse("figures:agreement_pairs", args=[study.slug])),
@@ -285,6 +291,8 @@ NO_PAGES = {
         "suspensions:lift_suspension",
         "suspensions:cancel_suspension",
     ),
+    *("webhooks:replace_secret", "webhooks:end_old_secrets", "webhooks:switch_endpoint", "webhooks:test_endpoint"),
+    "webhooks:send_again",
     *("suspensions:resume_suspension", "suspensions:pauses_csv", "suspensions:end_pause"),
     *("figures:agreement_csv", "figures:agreement_pairs_csv", "figures:compute_agreement", "figures:annotators_csv"),
     *("figures:compute_annotators", "figures:figures_job", "figures:cancel_figures"),

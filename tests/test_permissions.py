@@ -86,6 +86,8 @@ SCOPE = {
     "api:release_file": "export",
     "api:release_comparison": "export",
     "api:withdrawals": "export",
+    **dict.fromkeys(("api:webhooks", "api:webhook", "api:webhook_secret", "api:webhook_old_secrets"), "manage"),
+    **dict.fromkeys(("api:webhook_test", "api:webhook_deliveries", "api:webhook_send_again"), "manage"),
     "api:suspensions": "manage",
     "api:suspension_preview": "read",
     "api:suspension": "read",

@@ -129,6 +129,7 @@ def test_wrong_values_are_in_the_same_list(start):
         "UPLOAD_MOST_BYTES": "50 GB",
         "LOG_LEVEL": "LOUD",
         "IMPORT_ROOTS": "srv/imports",
+        "WEBHOOK_PRIVATE_NETWORKS": "10.20.0.1/16",
         "ALLOWED_HOSTS": "https://diptych.example.org/",
         "CSRF_TRUSTED_ORIGINS": "diptych.example.org",
     }

@@ -127,6 +127,8 @@ class World:
             values["finding_id"] = self.finding().pk
         if "suspension_id" in needed:
             values["suspension_id"] = self.suspended().pk
+        if {"endpoint_id", "delivery_id"} & needed:
+            values |= self.told()
         if "pause_id" in needed:
             values["pause_id"] = self.paused().pk
         if "run_id" in needed:
@@ -201,6 +203,12 @@ class World:
         """Return the suspension of the annotator, which has returned no answers."""
         person, actor = self.people["annotator"], self.people["researcher"]
         return suspending.suspend(person, self.study, suspending.Choice(), why="Random clicks.", actor=actor)
+
+    def told(self) -> dict[str, int]:
+        """Return an endpoint and a delivery to it that has ended."""
+        endpoint = factories.endpoint(self.study)
+        done = {"state": "done", "finished_at": timezone.now()}
+        return {"endpoint_id": endpoint.pk, "delivery_id": factories.delivery(endpoint, **done).pk}
 
     def paused(self) -> Pause:
         """Return a pause of the annotator."""

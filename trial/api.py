@@ -81,7 +81,10 @@ class TrialView(TrialBaseView):
 
     @extend_schema(request=None, responses={200: TrialDeskShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Return two pairs to try the workspace with, in the order in which pairs were imported. Nothing is leased."""
+        """Get two pairs to try the workspace.
+
+        They come in the order in which pairs were imported. Nothing is leased.
+        """
         study = trial_study(request, slug)
         place = TrialPlaceSerializer(data=request.query_params)
         place.is_valid(raise_exception=True)
@@ -107,7 +110,11 @@ class TrialSubmitView(TrialPairView):
 
     @extend_schema(request=SubmissionSerializer, responses={200: TrialSubmittedShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Check the answers as the study does. Return what would be recorded, and the next pair. Nothing is saved."""
+        """Try to submit answers.
+
+        They are checked as the study does. The response has what would be recorded, and the next pair. Return
+        what would be recorded, and the next pair. Nothing is saved.
+        """
         pair, body = self.pair(request, pair_key, SubmissionSerializer)
         answers = Answers.from_body(
             body["helpfulness"], body["harmlessness"], unsure=body["unsure"], comment=body["comment"]
@@ -127,7 +134,10 @@ class TrialReviseView(TrialPairView):
 
     @extend_schema(request=RevisionSerializer, responses={200: RevisedShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Check changed answers as the study does. Nothing is saved."""
+        """Try to change answers.
+
+        They are checked as the study does. Nothing is saved.
+        """
         pair, body = self.pair(request, pair_key, RevisionSerializer)
         return Response({"annotation": stored_json(pair, body, revision=2), "changed": True})
 
@@ -140,7 +150,10 @@ class TrialReopenView(TrialPairView):
 
     @extend_schema(responses={409: None})
     def get(self, request: Request, pair_key: int) -> Response:
-        """Always respond 409: a trial saves no answers that could be opened again."""
+        """Try to open an answer again.
+
+        The status is always 409: a trial saves no answers that could be opened again.
+        """
         trial_pair(request, pair_key)
         raise Refused(_("This is a trial. Answers are not saved, so there is nothing to open again."), "trial")
 
@@ -152,7 +165,10 @@ class TrialDraftView(TrialPairView):
 
     @extend_schema(request=DraftSerializer, responses={204: None})
     def put(self, request: Request, pair_key: int) -> Response:
-        """Check unfinished answers. Nothing is saved."""
+        """Try to save a draft.
+
+        Unfinished answers are checked. Nothing is saved.
+        """
         self.pair(request, pair_key, DraftSerializer)
         return Response(status=204)
 
@@ -162,7 +178,10 @@ class TrialSkipView(TrialPairView):
 
     @extend_schema(request=SkipSerializer, responses={200: TrialDeskShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Return the next pair. The skip is not saved."""
+        """Try to skip a pair.
+
+        The response has the next pair. The skip is not saved.
+        """
         pair, _taken = self.pair(request, pair_key, SkipSerializer)
         return Response(self.leased_pairs_json(pair.study, after=pair.pk))
 
@@ -172,7 +191,7 @@ class TrialRenewView(TrialPairView):
 
     @extend_schema(request=RenewSerializer, responses={200: AssignmentShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Return the pair with new media addresses."""
+        """Get new media addresses in a trial."""
         pair, _taken = self.pair(request, pair_key, RenewSerializer)
         seat = unleased.seat_of(pair.study, self.person)
         return Response(assignment_json(unleased.assignment_data(pair, pair.study, self.person), seat, pair.study))
@@ -183,7 +202,11 @@ class TrialCareView(TrialPairView):
 
     @extend_schema(request=CareReportSerializer, responses={204: None})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Check the reported exposure. Nothing is saved: a trial does not count towards anybody's daily limit."""
+        """Try to record how much was revealed.
+
+        The reported exposure is checked. Nothing is saved: a trial does not count towards anybody's daily
+        limit.
+        """
         self.pair(request, pair_key, CareReportSerializer)
         return Response(status=204)
 
@@ -193,7 +216,10 @@ class TrialReportView(TrialPairView):
 
     @extend_schema(request=ReportSerializer, responses={200: TrialReportedShape})
     def post(self, request: Request, pair_key: int) -> Response:
-        """Report videos of a pair as illegal. The report is real, although this is a trial. Repeating is harmless."""
+        """Report a pair of a trial as illegal.
+
+        Name the videos. The report is real, although this is a trial. Repeating is harmless.
+        """
         pair, body = self.pair(request, pair_key, ReportSerializer)
         quarantines = quarantine.report(pair, body["videos"], by=self.person)
         leased = self.leased_pairs_json(pair.study, after=pair.pk)

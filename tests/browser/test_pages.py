@@ -7,6 +7,7 @@ import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from calibration import preparing
@@ -73,6 +74,10 @@ def pages(study, playable_pairs):
     wanted = Filter(decisions=("in_review", "none"))
     released, _later = (releasing.make(checked, filter=wanted, formats=formats) for _ in range(2))
     in_release = released.items.first().annotation.assignment.pair.public_id
+    told = factories.delivery(factories.endpoint(checked))
+    refused = {"problem": "status", "response_status": 500, "excerpt": "No", "reason": "No.", "tries": 11}
+    factories.delivery(told.endpoint, state="failed", finished_at=timezone.now(), tried_at=timezone.now(), **refused)
+    off = factories.endpoint(checked, off_at=timezone.now(), off_because="failing")
     stored.ask(checked)
     stored.count(checked.pk)
     asking, asker, qualifying, version = qualified.half_way()
@@ -136,6 +141,12 @@ def pages(study, playable_pairs):
         "suspensions": (f"/studies/{study.slug}/suspensions/", of_study),
         "suspension": (f"/studies/{study.slug}/suspensions/{suspended.pk}/", of_study),
         "pauses": (f"/studies/{study.slug}/pauses/", of_study),
+        "webhooks": (f"/studies/{checked.slug}/webhooks/", owner),
+        "webhooks of no endpoint": (f"/studies/{study.slug}/webhooks/", of_study),
+        "a webhook endpoint": (f"/studies/{checked.slug}/webhooks/{told.endpoint_id}/", owner),
+        "a webhook endpoint that is off": (f"/studies/{checked.slug}/webhooks/{off.pk}/", owner),
+        "deleting a webhook endpoint": (f"/studies/{checked.slug}/webhooks/{off.pk}/delete/", owner),
+        "reference of the API": ("/api/", owner),
         "pause rules": (f"/studies/{study.slug}/pauses/rules/", of_study),
         "agreement": (f"/studies/{checked.slug}/agreement/", owner),
         "agreement, not computed": (f"/studies/{study.slug}/agreement/", factories.member(study, "reviewer")),
