@@ -44,7 +44,11 @@ GROUPS = (
     Group("Calibrate", "Judge the same pairs as all other reviewers, and compare.", ("calibration",)),
     Group("Controls and findings", "Check annotators by controls, and answers by rules.", ("controls", "findings")),
     Group("Figures", "Read figures of quality, agreement and annotators.", ("figures",)),
-    Group("Answers and releases", "Download answers, make releases, withdraw from them.", ("exports", "releases")),
+    Group(
+        "Answers and releases",
+        "Download answers, make releases, withdraw from them.",
+        ("exports", "releases", "release_records"),
+    ),
     Group("Webhooks", "Let other programs know what happens in a study.", ("webhooks",)),
 )
 _BY_PART = {part: group for group in GROUPS for part in group.parts}
