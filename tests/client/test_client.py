@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from django.utils import timezone
 
 from accounts.tokens import issue_token
 from annotation.models import Annotation
@@ -96,9 +97,10 @@ def test_names_are_quoted_in_addresses(annotating):
 
 def test_lists_come_page_by_page(study, server, token):
     """More releases than one page has, all of them cancelled."""
+    about = {"state": "cancelled", "finished_at": timezone.now(), "licence": "MIT", "filter": {}, "formats": []}
     for number in range(1, 202):
         family = ReleaseFamily.objects.create(study=study)
-        Release.objects.create(study=study, number=number, family=family, state="cancelled", licence="MIT", filter={})
+        Release.objects.create(study=study, number=number, family=family, **about)
     with Client(server, token) as client:
         assert [one["number"] for one in client.releases(study.slug)] == list(range(201, 0, -1))
         assert client.find_release(study.slug, 1)["number"] == 1

@@ -134,17 +134,18 @@ def test_downloads_killed_at_random_end_with_every_byte(diptych, server, token, 
     draw = random.Random(15)
     kills = 0
     for number in range(20):
-        target = tmp_path / f"mine-{number}"
+        target, kills_of_this = tmp_path / f"mine-{number}", 0
         with line(server, bytes_per_s=3_000_000, breaks_after=draw.randrange(200_000, 1_500_000)) as breaking:
             diptych.sign_in(breaking.address, token)
             while True:
                 running = diptych.begin("pull", study.slug, target.name)
-                time.sleep(draw.uniform(0.1, 1.2))
+                # Later and later, so that a slow machine comes to its end too.
+                time.sleep(draw.uniform(0.1, 1.2 + 0.3 * kills_of_this))
                 if running.poll() is not None:
                     break
                 running.send_signal(signal.SIGKILL)
                 running.wait()
-                kills += 1
+                kills, kills_of_this = kills + 1, kills_of_this + 1
                 if not target.exists():  # else it was killed after its last step
                     assert_nothing_looks_complete(tmp_path, target)
         assert running.returncode == 0
