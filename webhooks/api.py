@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
+from accounts.models import User
 from webhooks import deliveries, endpoints, event_types, switching
 from webhooks.models import LONGEST_ADDRESS, LONGEST_TYPE, Delivery, Endpoint
 from webhooks.permissions import delivery_of, endpoint_of, webhooks_study
@@ -151,8 +152,7 @@ class EndpointsView(SignedInView):
         body = NewEndpointSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         endpoint, secret = endpoints.create(study, actor=self.person, **body.validated_data)
-        endpoint.refresh_from_db()
-        return Response(endpoint_json(endpoint) | {"secret": secret}, status=201)
+        return Response(endpoint_json(endpoint_of(request, endpoint.pk)) | {"secret": secret}, status=201)
 
 
 class EndpointView(SignedInView):
@@ -190,7 +190,7 @@ class EndpointView(SignedInView):
         return Response(status=204)
 
 
-def switch(endpoint: Endpoint, *, on: bool, actor: Any) -> None:
+def switch(endpoint: Endpoint, *, on: bool, actor: User) -> None:
     """Turn an endpoint on or off."""
     if on:
         switching.turn_on(endpoint, actor=actor)
@@ -241,8 +241,7 @@ class TestView(SignedInView):
         If a test event waits already, no second one is sent.
         """
         delivery = deliveries.send_test(endpoint_of(request, endpoint_id), actor=self.person)
-        delivery.refresh_from_db()
-        return Response(delivery_json(delivery), status=202)
+        return Response(delivery_json(delivery_of(request, delivery.pk)), status=202)
 
 
 class DeliveriesView(SignedInView):
@@ -276,7 +275,5 @@ class SendAgainView(SignedInView):
 
         It has the same `webhook-id`. Repeating the request while the event waits changes nothing.
         """
-        delivery = delivery_of(request, delivery_id)
-        deliveries.send_again(delivery, actor=self.person)
-        delivery.refresh_from_db()
-        return Response(delivery_json(delivery), status=202)
+        deliveries.send_again(delivery_of(request, delivery_id), actor=self.person)
+        return Response(delivery_json(delivery_of(request, delivery_id)), status=202)
