@@ -46,7 +46,7 @@ def call_of(method):
     return call
 
 
-@pytest.mark.parametrize("name", METHODS.keys() - OTHERS)
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - OTHERS))
 def test_every_method_sends_and_returns_what_its_operation_says(name):
     call, hints = call_of(METHODS[name]), typing.get_type_hints(METHODS[name])
     _method, path, operation = written.operations(document())[ast.literal_eval(call.args[0])]
