@@ -47,7 +47,10 @@ class SignInForm(AuthenticationForm):
 
 
 class NewPasswordForm(PasswordChangeForm):
-    """Django's form. It refuses the old password as the new one, and offers to revoke the API tokens."""
+    """Django's form. It refuses the old password as the new one, and offers to revoke the API tokens.
+
+    It does not offer this at the first sign-in: nobody else has used the account.
+    """
 
     error_messages = PasswordChangeForm.error_messages | {
         "password_incorrect": _("This password is wrong. Enter it again."),
@@ -61,7 +64,7 @@ class NewPasswordForm(PasswordChangeForm):
 
     def __init__(self, user: User, *arguments: Any, **options: Any) -> None:
         super().__init__(user, *arguments, **options)
-        if not AccessToken.objects.filter(user=user).exists():
+        if user.must_change_password or not AccessToken.objects.filter(user=user).exists():
             del self.fields["end_tokens"]
         self.fields["new_password2"].help_text = ""  # its label says the same
 

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
@@ -101,7 +102,7 @@ class ViewingPreference(models.Model):
     """How a person wants to see possibly harmful content. Empty fields use the setting of the study."""
 
     class MediaFilter(models.TextChoices):
-        STUDY = "", _("as the study says")
+        STUDY = "", _("as each study sets it")
         NONE = "none", _("as they are")
         BLUR = "blur", _("blurred until revealed")
         GREYSCALE = "greyscale", _("in greyscale until revealed")
@@ -157,6 +158,9 @@ class Consent(models.Model):
 class AccessToken(AbstractAuthToken):
     """An API token: a hash, with scopes and an expiry."""
 
+    #: The name of the token that a new account gets. Pages show it in the language of the reader.
+    MADE_WITH_ACCOUNT = gettext_noop("created with the account")
+
     public_id = models.UUIDField(
         unique=True, db_default=RandomUUID(), editable=False, help_text="Identifies the token on pages and in commands"
     )
@@ -169,6 +173,11 @@ class AccessToken(AbstractAuthToken):
             models.CheckConstraint(name="access_token_has_scopes", condition=~Q(scopes=[])),
             models.CheckConstraint(name="access_token_expires", condition=Q(expiry__isnull=False)),
         ]
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name as pages show it."""
+        return gettext(self.name) if self.name == self.MADE_WITH_ACCOUNT else self.name
 
     @property
     def is_expired(self) -> bool:

@@ -155,8 +155,8 @@ CONSENT, STUDY_CLOSED = "consent", "study_closed"
 
 def consent_needed() -> str:
     return _(
-        "You have withdrawn your consent to this study, so nothing was saved. Agree again under “Content I agree to"
-        " see”, then send it again."
+        "You have withdrawn your consent to this study, so nothing was saved. To go on, agree again under"
+        " “Content I agree to see”."
     )
 
 

@@ -19,9 +19,11 @@ FINISHED, ALL_LEASED, PAUSED, EXCLUDED = "finished", "all_leased", "paused", "ex
 CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION = "cap", "break", "consent", "guideline", "qualification"
 #: The person is suspended; a pause rule stopped them; or they have given their largest share of the answers for now.
 SUSPENDED, WORK_PAUSED, SHARE = "suspended", "work_paused", "share"
+#: The study is closed.
+CLOSED = "closed"
 REASONS = (
     *(FINISHED, ALL_LEASED, PAUSED, EXCLUDED, CAP, BREAK, CONSENT, GUIDELINE, QUALIFICATION),
-    *(SUSPENDED, WORK_PAUSED, SHARE),
+    *(SUSPENDED, WORK_PAUSED, SHARE, CLOSED),
 )
 
 #: A reason, and the seconds until the page should ask again. None: the page should not ask again automatically.
@@ -32,7 +34,7 @@ def why_stopped(study_state: str) -> Refusal | None:
     """Return the reason why a study in this state serves no pairs, or None if it serves them."""
     if BY_STUDY[study_state].leases:
         return None
-    return (PAUSED, 60) if study_state == Study.State.PAUSED else (FINISHED, None)
+    return (PAUSED, 60) if study_state == Study.State.PAUSED else (CLOSED, None)
 
 
 def why_not_now(seat: Seat, study: Study, now: datetime, *, qualifying: bool = False) -> Refusal | None:

@@ -74,7 +74,7 @@ def _why_no_lease(seat: Seat, person: User, study: Study, now: datetime, *, lane
 
 def _refusal(reason: str) -> Refused:
     """Return the refusal for a reason. A closed study has the same error code as everywhere else."""
-    if reason == reasons.FINISHED:
+    if reason == reasons.CLOSED:
         return Refused(acceptance.lease_ended_study_closed(), acceptance.STUDY_CLOSED)
     return Refused(SENTENCES[reason](), reason)
 

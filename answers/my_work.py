@@ -291,5 +291,5 @@ def _feedback(standing: Standing, *, held: bool) -> Any:
     if held:
         return _("Kept, but not used for now: this pair is on hold.")
     if standing.author_kind == Annotation.AuthorKind.CORRECTOR:
-        return _("This answer is used as the reviewer corrected it.")
-    return _("This answer is used as you submitted it.")
+        return _("A reviewer corrected this answer. The corrected answer is used.")
+    return _("Nobody else has changed this answer.")

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from annotation.models import Seat
-from qualification.models import Attempt
+from qualification.models import Attempt, PairSet
 from qualification.models.sets import Kind
 from studies.models import Membership, Study
 from studies.models.memberships import Role
@@ -32,7 +32,13 @@ def lines(person: User, studies: Collection[Study]) -> Mapping[int, str]:
     qualified = Seat.objects.filter(person=person, study__in=asking, qualified_at__isnull=False)
     left = set(annotates.values_list("study", flat=True)) - set(qualified.values_list("study", flat=True))
     opened = Attempt.objects.filter(person=person, study__in=left, ended_at=None)
+    trainings = PairSet.objects.filter(study__in=left, kind=Kind.TRAINING, state=PairSet.State.PUBLISHED)
+    newest = trainings.order_by("study", "-number").distinct("study").values("pk")
+    ended = Attempt.objects.filter(person=person, set__in=newest, end=Attempt.End.FINISHED)
     found = dict.fromkeys(left, _("You must qualify before you get pairs: first a training, then a test."))
+    found |= dict.fromkeys(
+        ended.values_list("study", flat=True), _("You must pass a test before you get pairs. Your training is done.")
+    )
     for attempt in opened.prefetch_related("turns"):
         done = sum(turn.seen_at is not None for turn in attempt.turns.all())
         if attempt.kind == Kind.TRAINING:

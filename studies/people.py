@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.models import SentForm, User
+from accounts.models import AccessToken, SentForm, User
 from accounts.people import NewPerson, create_people, new_password
 from accounts.tokens import create_token, create_tokens
 from diptych.database import locks
@@ -33,7 +33,6 @@ TOKEN_SCOPES: dict[str, tuple[str, ...]] = {
     Role.WELLBEING_CONTACT: ("read",),
 }
 #: Name of the token of a new account. It names no study, because admins of other studies can see it.
-TOKEN_NAME = "made with the account"  # noqa: S105 - a name
 MOST_PEOPLE = 10_000
 #: Number of accounts that are made with the same few statements. Progress is reported after each chunk.
 CHUNK = 50
@@ -196,7 +195,12 @@ def _create(study: Study, wanted: Sequence[Wanted], actor: User | None) -> list[
     roles = [one.role for one in wanted]
     join_new_people(study, list(zip(people, roles, strict=True)), actor=actor)
     scopes = [TOKEN_SCOPES[role] for role in roles]
-    tokens = create_tokens(list(zip(people, scopes, strict=True)), name=TOKEN_NAME, actor=actor, study_slug=study.slug)
+    tokens = create_tokens(
+        list(zip(people, scopes, strict=True)),
+        name=AccessToken.MADE_WITH_ACCOUNT,
+        actor=actor,
+        study_slug=study.slug,
+    )
     return [
         (
             person,

@@ -15,7 +15,7 @@ class SuspensionsConfig(AppConfig):
         from studies import permissions as may
         from studies.job_lists import kinds
         from studies.links import Link, Place, register
-        from suspensions import pauses_undone, suspension_pages
+        from suspensions import pauses_undone, suspending, suspension_pages
         from suspensions.models import (
             Pause,
             PauseJudgement,
@@ -28,7 +28,8 @@ class SuspensionsConfig(AppConfig):
         control_withdrawn.connect(pauses_undone.undo_judgements, dispatch_uid="suspensions.undo_judgements")
         withdrawing.consequences.append(pauses_undone.said_of)
         notices.append(pauses_undone.notice)
-        home.own_lines["suspensions"] = pauses_undone.lines
+        home.own_lines["pauses"] = pauses_undone.lines
+        home.own_lines["suspensions"] = suspending.lines
 
         rules = ("pauses", _("Pause rules"), "suspensions:pause_rules")
         register(Place.SETTINGS, Link(*rules, may.MAY_SET_PAUSES, order=25))

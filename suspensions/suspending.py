@@ -7,7 +7,7 @@ lot has released stay: reopen the decision about that lot first.
 Lock the seat first, then the row of the suspension.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -225,3 +225,9 @@ def resume(suspension: Suspension, *, actor: User) -> Suspension:
         audit.record("person.suspension_continued", there, actor=actor, study_slug=suspension.study.slug)
     there.refresh_from_db()
     return ordered.begin(POLICY, there, suspension_work.run, right_away=RIGHT_AWAY)
+
+
+def lines(person: User, studies: Collection[Study]) -> Mapping[int, str]:
+    """Return a line for each study in which the person is suspended, for their list of studies."""
+    suspended = Seat.objects.filter(person=person, study__in=studies, suspended_at__isnull=False)
+    return dict.fromkeys(suspended.values_list("study", flat=True), _("Your work in this study is suspended"))

@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
             name='ViewingPreference',
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='viewing_preference', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('media_filter', models.CharField(blank=True, choices=[('', 'as the study says'), ('none', 'as they are'), ('blur', 'blurred until revealed'), ('greyscale', 'in greyscale until revealed')], default='', max_length=9)),
+                ('media_filter', models.CharField(blank=True, choices=[('', 'as each study sets it'), ('none', 'as they are'), ('blur', 'blurred until revealed'), ('greyscale', 'in greyscale until revealed')], default='', max_length=9)),
                 ('name_categories', models.BooleanField(default=False, help_text='Before a pair is revealed, name the harms that it may show.')),
             ],
             options={

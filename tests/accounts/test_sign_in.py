@@ -153,3 +153,11 @@ def test_a_cookie_of_any_form_is_at_worst_nobodys(key):
     client.cookies["sessionid"] = key
     assert client.get("/api/v1/studies/").status_code == 401
     assert client.get(reverse("accounts:sign_in")).status_code == 200
+
+
+def test_a_password_like_the_username_is_refused_in_good_chinese(newcomer):
+    client, _ = sign_in(newcomer)
+    alike = newcomer.username + "1"
+    change = {"old_password": OLD, "new_password1": alike, "new_password2": alike}
+    page = client.post(reverse("accounts:password"), change, headers={"accept-language": "zh-cn"}).content.decode()
+    assert "密码与用户名太相似。" in page

@@ -266,6 +266,21 @@ class TestPasswords:
         assert client.post(reverse("accounts:password"), self.NEW | more).status_code == 302
         assert AccessToken.objects.count() == left
 
+    def test_it_is_not_offered_with_a_one_time_password(self, browser_client, annotator):
+        issue_token(annotator, scopes=["read"])
+        annotator.must_change_password = True
+        annotator.save()
+        assert "API tokens</label>" not in browser_client(annotator).get(reverse("accounts:password")).content.decode()
+
+    def test_the_token_of_a_new_account_has_its_name_in_chinese(self, browser_client, annotator):
+        issue_token(annotator, scopes=["read"], name=AccessToken.MADE_WITH_ACCOUNT)
+        client = browser_client(annotator)
+        pages = [client.get(reverse("accounts:tokens"), headers={"accept-language": code}) for code in ("zh-cn", "en")]
+        chinese, english = (page.content.decode() for page in pages)
+        assert "创建账号时生成" in chinese
+        assert "created with the account" not in chinese
+        assert "created with the account" in english
+
     def test_it_is_not_offered_where_there_are_none(self, browser_client, annotator):
         assert "API tokens</label>" not in browser_client(annotator).get(reverse("accounts:password")).content.decode()
 

@@ -15,14 +15,15 @@ PAGE = Path(settings.BASE_DIR) / "docs" / "accepted-by-state.md"
 
 YES, COUNTED = "yes", "counted"
 PAUSED, FINISHED, CLOSED = "no: `paused`", "no: `finished`", "no: `study_closed`"
+ENDED = "no: `closed`"
 SURPLUS = "kept, not counted: `surplus`"
 SURPLUS_CLOSED, SURPLUS_CHECKED = (f"kept, not counted: `surplus_{what}_closed`" for what in ("study", "batch"))
 CHECKED, TOO_LATE, CONSENT = "no: `batch_closed`", "no: `too_late`", "no: `consent`"
 
 #: Each row: running, paused, closed. The batch is open.
 BY_STUDY = {
-    "lease a new pair": (YES, PAUSED, FINISHED),
-    "move to the next pair": (YES, PAUSED, FINISHED),
+    "lease a new pair": (YES, PAUSED, ENDED),
+    "move to the next pair": (YES, PAUSED, ENDED),
     "renew a live lease": (YES, YES, YES),
     "renew a lease that has ended": (YES, PAUSED, CLOSED),
     "save a draft on a live lease": (YES, YES, YES),

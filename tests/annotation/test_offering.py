@@ -130,7 +130,7 @@ class TestTheSamePerson:
         factories.answer(annotator, study)
         second, first = my_work.answers(study, annotator, my_work.recent(study, annotator).rows)
         assert "Returned to you" in str(first.feedback)
-        assert (str(second.feedback), second.comment) == ("This answer is used as you submitted it.", COMMENT)
+        assert (str(second.feedback), second.comment) == ("Nobody else has changed this answer.", COMMENT)
         page = browser_client(annotator).get(reverse("answers:my_work", args=[study.slug])).content.decode()
         assert "A reviewer returned this pair to you" in page
         assert COMMENT in page

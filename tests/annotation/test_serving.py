@@ -237,7 +237,7 @@ def test_the_next_pair_is_released_if_its_batch_is_now_being_checked(annotator, 
     assert all(slots_add_up(pair) for pair in pairs)
 
 
-@pytest.mark.parametrize(("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "finished")])
+@pytest.mark.parametrize(("state", "reason"), [(Study.State.PAUSED, "paused"), (Study.State.CLOSED, "closed")])
 def test_a_study_that_does_not_run_serves_no_new_pairs(annotator, study, state, reason):
     factories.pair(study)
     study.state = state

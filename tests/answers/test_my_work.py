@@ -133,7 +133,7 @@ def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     Standing.objects.update(reason="off_guideline")
     assert "Not used after review. Reason: off guideline." in look()
     Standing.objects.update(validity=Standing.Validity.VALID, reason="")
-    assert "This answer is used as you submitted it." in look()
+    assert "Nobody else has changed this answer." in look()
     Pair.objects.update(held="looked at")
     assert "Kept, but not used for now: this pair is on hold." in look()
 

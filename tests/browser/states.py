@@ -119,6 +119,12 @@ def paused(stage: Stage) -> Any:
 
 
 @scene
+def closed(stage: Stage) -> Any:
+    stage.change(state="closed")
+    return stage.panel("closed")
+
+
+@scene
 def cap(stage: Stage) -> Any:
     stage.pairs(may_show=["violence"])
     Dose.objects.create(person=stage.person, day=timezone.now().date(), seconds=10_000)

@@ -130,6 +130,7 @@ def test_agreed_content_is_changed_and_consent_is_withdrawn_from_the_workspace(o
     expect(page.get_by_role("status")).to_contain_text("Saved")
     expect(page.get_by_role("checkbox", name="Violence")).not_to_be_checked()
     page.get_by_text("Withdraw consent…").click()
+    expect(page.get_by_role("button", name="Withdraw consent")).to_be_in_viewport()
     page.get_by_role("button", name="Withdraw consent").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You have withdrawn your consent")
     page.goto(workspace(study))

@@ -66,7 +66,7 @@ def test_a_harmless_pair_is_shown_plain(workspace, harmful_pairs):
     page = workspace()
     assert painted(page, "left") > 0.3
     expect(page.locator('[data-veil="left"]')).to_be_hidden()
-    expect(page.get_by_role("button", name="Filter")).to_be_hidden()
+    expect(page.get_by_role("button", name="Greyscale")).to_be_hidden()
 
 
 def test_a_pair_that_may_harm_is_never_painted_without_its_filter(workspace, harmful_pairs, address):
@@ -111,6 +111,20 @@ def test_hidden_videos_are_never_painted_and_stay_hidden_after_a_reload(workspac
     assert painted(page, "right") > 0.3
 
 
+def test_a_blurred_video_has_to_be_revealed_before_it_counts_as_watched_and_the_page_says_so(
+    workspace, annotator, harmful_pairs
+):
+    ViewingPreference.objects.create(user=annotator, media_filter="blur")
+    harmful_pairs()
+    page = workspace()
+    left, right = page.locator("#gate-left"), page.locator("#gate-right")
+    expect(left).to_have_text("Reveal and watch to the end to unlock")
+    page.get_by_role("button", name="Reveal left").click()
+    expect(left).to_have_text("Watch to the end to unlock")
+    expect(right).to_have_text("Reveal and watch to the end to unlock")
+    expect(page.get_by_role("button", name="Blur")).to_have_attribute("aria-pressed", "true")
+
+
 def test_each_side_is_revealed_by_a_button_and_both_by_a_key(workspace, harmful_pairs):
     harmful_pairs()
     page = workspace()
@@ -118,7 +132,7 @@ def test_each_side_is_revealed_by_a_button_and_both_by_a_key(workspace, harmful_
     assert (painted(page, "left") > 0.3, painted(page, "right")) == (True, 0)
     page.keyboard.press("r")
     assert painted(page, "right") > 0.3
-    expect(page.get_by_role("button", name="Filter")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Greyscale")).to_have_attribute("aria-pressed", "false")
     page.keyboard.press("r")
     wait_for(lambda: (painted(page, "left"), painted(page, "right")) == (0, 0), "the filter did not come back")
     page.keyboard.press("e")

@@ -266,6 +266,21 @@ class TestReopened:
         expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
         assert Annotation.objects.count() == 1
 
+    def test_the_last_message_leaves_with_its_pair_and_an_unchanged_save_says_so(self, workspace):
+        page = workspace()
+        answer_by_mouse(page)
+        submit_and_wait(page)
+        wait_for(Annotation.objects.exists, "nothing was stored")
+        page.keyboard.press("f")
+        page.keyboard.press("Backspace")
+        expect(page.locator("[data-passing]")).to_have_text("Last answer undone.")
+        page.keyboard.press("Shift+Backspace")
+        expect(page.locator("[data-revising]")).to_contain_text("You are changing the answer that you gave at")
+        expect(page.locator("[data-passing]")).not_to_have_text("Last answer undone.")
+        page.keyboard.press("Control+Enter")
+        expect(page.locator("[data-passing]")).to_have_text("Saved ✓ Your answer is unchanged.")
+        assert Annotation.objects.count() == 1
+
     def test_what_cannot_be_changed_says_so_and_the_work_goes_on(self, workspace):
         page = workspace()
         before = current(page)

@@ -52,7 +52,7 @@ def test_the_training_explains_each_answer_and_goes_on_by_key(open_page, study, 
     answer(page)
     expect(page.locator(FEEDBACK)).to_contain_text("Only this one shows the ball.")
     expect(page.locator(".feedback-row")).to_have_count(3)
-    expect(page.locator(".feedback-mark").first).to_have_text("✗ otherwise" if _first_is_wrong() else "✓ as expected")
+    expect(page.locator(".feedback-mark").first).to_have_text("✗ different" if _first_is_wrong() else "✓ as expected")
     page.reload()
     expect(page.locator(FEEDBACK)).to_contain_text("Expected:")
     is_ready(page)

@@ -242,7 +242,7 @@ def test_results_by_person_and_by_question_lead_to_the_answers(
     assert "3 of 5" not in page("questions")
     assert "0 of 1" in page("questions", set="test")
     behind = page("answers", attempt=attempt.pk)
-    assert behind.count("✗ otherwise") == 6
+    assert behind.count("✗ different") == 6
     client = browser_client(researcher)
     people = rows_of(client.get(reverse("qualification:people_csv", args=[study.slug])))
     assert [(one["username"], one["state"], one["last_share"]) for one in people] == [
@@ -302,3 +302,10 @@ def test_allowing_more_needs_an_attempt(study, annotator, asked, researcher):
     with pytest.raises(Refused, match="helps only"):
         deciding.allow_attempt(study, annotator, "Why not.", actor=researcher)
     assert attempts.attempt_at(annotator, study, "test") is None
+
+
+def test_after_the_training_the_list_of_studies_asks_only_for_the_test(browser_client, study, annotator, asked):
+    world.go_through(annotator, study, "training")
+    text = browser_client(annotator).get(reverse("home"), {"all": 1}).content.decode()
+    assert "You must pass a test before you get pairs." in text
+    assert "first a training" not in text

@@ -234,7 +234,7 @@ def test_active_time_counts_as_in_ordinary_work(study, annotator, asked):
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [({"state": "paused"}, "paused"), ({"state": "closed"}, "finished"), ({"consent_version": 9}, "consent")],
+    [({"state": "paused"}, "paused"), ({"state": "closed"}, "closed"), ({"consent_version": 9}, "consent")],
 )
 def test_what_keeps_people_from_work_keeps_them_from_qualifying(study, annotator, asked, values, reason):
     attempt = attempts.begin(annotator, study, "training")

@@ -57,6 +57,15 @@ class TestSuspend:
         lift(suspension, admin)
         assert serving.lease(annotator, study).current.pair_id == pairs[0].pk
 
+    def test_the_list_of_studies_says_so_until_it_is_lifted(self, study, annotator, admin, browser_client):
+        def home():
+            return browser_client(annotator).get("/", {"all": 1}).content.decode()
+
+        suspension = suspend(annotator, study, admin)
+        assert "Your work in this study is suspended" in home()
+        lift(suspension, admin)
+        assert "Your work in this study is suspended" not in home()
+
     def test_all_answers_are_returned_and_somebody_else_is_asked(self, study, annotator, admin):
         answered(study, annotator, pairs=3)
         leases.complete_batches()

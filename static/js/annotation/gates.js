@@ -10,6 +10,7 @@ import { player, seen } from "./videos.js";
 /** The last message about an answer that was still locked. @type {{ side: Side, words: string } | null} */
 let lockedMessage = null;
 
+document.addEventListener("filtered", unlockAnswers);
 // A video can become watched to the end while it plays or when it ends. The player's own listeners run first.
 for (const name of ["timeupdate", "ended"]) document.addEventListener(name, () => setTimeout(unlockAnswers), { capture: true });
 
@@ -18,6 +19,7 @@ export function unlockAnswers() {
   for (const side of SIDES) {
     const open = seen(side);
     const gate = one(`[data-gate="${side}"]`);
+    if (!open) gate.textContent = say(gateWord(side));
     if (gate.hidden === open) continue;
     gate.hidden = open;
     for (const input of all("[data-claims-none]", form.step(`tags-${side}`))) {
@@ -30,6 +32,11 @@ export function unlockAnswers() {
       lockedMessage = null;
     }
   }
+}
+
+/** Return the word for what unlocks the answers of a side. @param {Side} side */
+function gateWord(side) {
+  return ["gate", player.obstacle(side) === "blurred" && "blurred", form.yesNo && "no"].filter(Boolean).join("_");
 }
 
 /** Say why the answer of a side is still locked. @param {Side} side */

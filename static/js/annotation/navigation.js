@@ -200,7 +200,7 @@ class Navigation {
     (row ?? step).setAttribute("data-missing", "");
     const question = (find("legend span", step) ?? one("legend", step)).textContent.trim();
     const tag = row && one("span[id]", row).textContent.trim();
-    this.#say(say("still_to_answer", { question: tag ? `${question}: ${tag}` : question }));
+    this.#say(say("still_to_answer", { question: tag ? say("question_tag", { question, tag }) : question }));
   }
 
   #leadToVideos() {

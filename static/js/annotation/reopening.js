@@ -79,6 +79,7 @@ class Reopening extends EventTarget {
   /** @param {import("./previous_pair.js").Answered} answered @param {Api.Assignment | null} next */
   #show({ assignment, answers, number, at }, next) {
     const { aside } = this;
+    showPassing(""); // the last message is about the pair that was left, such as “Last answer undone.”
     lifecycle.showAnswered(assignment, answers, number);
     leases.hold(aside, next);
     if (aside) player.prepare(aside.id, clipsOf(aside));
@@ -96,6 +97,7 @@ class Reopening extends EventTarget {
   async save(body) {
     const { id } = revising;
     if (id === null || !revising.isChanged(body)) {
+      showPassing(say("kept"), "good");
       this.leave();
       return;
     }

@@ -1,6 +1,6 @@
-/** Buttons that tick all boxes, no box, or the boxes that the person ticked before. */
+/** Buttons that tick all boxes, no box, or the boxes that the person ticked before. The opened form to withdraw is scrolled into view. */
 
-import { all, around, one } from "../page/dom.js";
+import { all, around, find, one } from "../page/dom.js";
 
 /** @type {Record<string, (box: HTMLInputElement) => boolean>} */
 const ticks = {
@@ -17,3 +17,8 @@ for (const boxes of all("[data-boxes]")) {
     for (const box of all("input", boxes)) box.checked = wanted(box);
   });
 }
+
+const withdraw = find("details.withdraw");
+withdraw?.addEventListener("toggle", () => {
+  if (withdraw.hasAttribute("open")) withdraw.scrollIntoView({ block: "end" });
+});

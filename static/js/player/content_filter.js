@@ -1,6 +1,6 @@
 /** The warning and the filter of a pair that may show harm. The filter stays until the person reveals a side. */
 
-import { SIDES, bySide, one, say } from "../page/dom.js";
+import { SIDES, all, bySide, one, say } from "../page/dom.js";
 
 const screens = bySide((side) => one(`[data-screen="${side}"]`));
 const strips = bySide((side) => one(`[data-veil="${side}"]`));
@@ -59,6 +59,8 @@ export class ContentFilter {
     }
     toggle.hidden = this.filter === "none";
     toggle.setAttribute("aria-pressed", String(SIDES.some((side) => this.isFiltered(side))));
+    for (const name of all("[data-filter-name]", toggle)) name.hidden = name.dataset.filterName !== this.filter;
+    document.dispatchEvent(new Event("filtered"));
   }
 }
 

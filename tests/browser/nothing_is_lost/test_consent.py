@@ -37,7 +37,8 @@ def test_an_answer_after_withdrawing_stays_in_the_browser_and_is_sent_after_agre
     answered = submit(page)
     expect(panel(page, "consent")).to_be_visible()
     expect(panel(page, "consent")).to_contain_text(
-        "Waiting to be sent: 1. Everything is saved in this browser and will be sent when you agree again."
+        "Answers and skips waiting to be sent: 1. "
+        "Everything is saved in this browser and will be sent when you agree again."
     )
     assert not Annotation.objects.exists()
     assert [entry["assignment"] for entry in kept(page, annotator, "submissions")] == [answered]
@@ -76,7 +77,8 @@ def test_where_something_else_comes_first_the_line_at_the_top_says_that_answers_
     submit(page)
     expect(panel(page, "paused")).to_be_visible()
     expect(page.locator(STATUS)).to_contain_text(
-        "Waiting to be sent: 1. Everything is saved in this browser and will be sent when you agree again."
+        "Answers and skips waiting to be sent: 1. "
+        "Everything is saved in this browser and will be sent when you agree again."
     )
     assert len(kept(page, annotator, "submissions")) == 1
 
