@@ -44,6 +44,7 @@ NothingToDoEnum = Literal[
     "suspended",
     "work_paused",
     "share",
+    "closed",
 ]
 NothingToReviewEnum = Literal["nothing_due", "cap", "excluded", "consent", "busy"]
 PromptTypesEnum = Literal["safety_neutral", "safety_critical"]
