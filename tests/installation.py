@@ -27,7 +27,7 @@ from tests.servers import servers
 from tests.web import free_port, wait_for
 
 HOST = "diptych.example.org"
-BROKER_DATABASE = 9  # in the test run's Valkey, of which the tests themselves use 0
+BROKER_DATABASE = 9  # in the test run's Valkey, of which the tests themselves use 0 to 8
 
 #: A study with two answers on the imported clips, and an annotator who can continue. Prints their API token.
 FILL = """

@@ -26,6 +26,11 @@ servers = start(
     postgres_settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
 )
 os.environ.update(servers.environment())
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # A program that takes messages in one worker of pytest must not take those of another one.
+    # Valkey has 16 databases, and `tests.installation` uses the one after these.
+    address, _, _database = servers.redis_url.rpartition("/")
+    os.environ["REDIS_URL"] = f"{address}/{1 + int(worker.removeprefix('gw')) % 8}"
 
 
 #: The one process of this run that makes the database, in the process that starts the workers.

@@ -23,10 +23,12 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from accounts.tokens import SCOPES, issue_token
-from tests.documented import DocumentedClient, document
-from tests.test_permissions import ALLOWED, MATRIX, World, built, world
+from diptych.document import document
+from tests.documented import DocumentedClient
+from tests.permission_rows import ALLOWED, MATRIX
+from tests.world import World, Worlds, built, worlds
 
-__all__ = ["built", "world"]
+__all__ = ["built", "worlds"]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -104,17 +106,23 @@ def call_often(operation: APIOperation, mode: GenerationMode, clients: list[Docu
     call()
 
 
-def test_no_call_that_the_document_describes_is_a_server_error(world: World) -> None:
+def clients_of(world: World) -> dict[str, DocumentedClient]:
+    """Return a client with a token of each role of a world."""
+    clients = {role: DocumentedClient(raise_request_exception=True) for role in ROLES}
+    for role, client in clients.items():
+        client.credentials(HTTP_AUTHORIZATION=f"Token {issue_token(world.people[role], scopes=SCOPES)}")
+    return clients
+
+
+def test_no_call_that_the_document_describes_is_a_server_error(worlds: Worlds) -> None:
     schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document(), default=str)))
     schema.config.generation.with_security_parameters = False
-    names, clients = names_by_path(), {}
-    for role in ROLES:
-        clients[role] = DocumentedClient(raise_request_exception=True)
-        clients[role].credentials(HTTP_AUTHORIZATION=f"Token {issue_token(world.people[role], scopes=SCOPES)}")
+    names, clients = names_by_path(), {world: clients_of(world) for world in worlds.made.values()}
     called = set()
     for found in schema.get_all_operations():
         operation = found.ok()
         name = names[operation.path]
+        world = worlds.of(name)
         _method, expected = MATRIX[name]
         in_order = sorted(ROLES, key=lambda role: expected[role] != ALLOWED)
         for mode in GenerationMode:
@@ -122,7 +130,7 @@ def test_no_call_that_the_document_describes_is_a_server_error(world: World) -> 
                 continue  # there is nothing but the path that could be wrong
             with transaction.atomic():
                 existing = resolve(world.address(name, world.people[in_order[0]])).kwargs
-                call_often(operation, mode, [clients[role] for role in in_order], existing | {"name": name})
+                call_often(operation, mode, [clients[world][role] for role in in_order], existing | {"name": name})
                 transaction.set_rollback(True)
         called.add(name)
     assert called == {name for name in MATRIX if name.startswith("api:")} - {"api:schema", "api:unknown"}
