@@ -157,8 +157,8 @@ def figures(numbers: Json) -> Parts:
     against_all = [one for one in found["win_rates"] if not one["against"]]
     shown = [
         (_("Shares of tags"), figure_tables.tag_shares(found)),
-        (_("Correlations of questions"), figure_tables.preferences(found)),
-        (_("Helpfulness against harmlessness"), figure_tables.tension(found)),
+        (_("Correlations between questions"), figure_tables.preferences(found)),
+        (_("Helpfulness versus harmlessness"), figure_tables.tension(found)),
         (_("Win rates of generators against all others"), figure_tables.win_rates({"win_rates": against_all})),
         (_("Harm by generator"), figure_tables.harm(found, ("all", "safety_critical"))),
     ]

@@ -56,12 +56,12 @@ def tag_shares(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
 
 def prompt_tags(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     """Return the correlations of the labels of prompts."""
-    return _tags(_("Correlations of labels of prompts"), numbers["figures"]["tag_correlations"]["prompts"])
+    return _tags(_("Correlations between prompt labels"), numbers["figures"]["tag_correlations"]["prompts"])
 
 
 def tv_tags(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     """Return the correlations of the tags of T-V pairs."""
-    return _tags(_("Correlations of tags of T-V pairs"), numbers["figures"]["tag_correlations"]["tv_pairs"])
+    return _tags(_("Correlations between tags of T-V pairs"), numbers["figures"]["tag_correlations"]["tv_pairs"])
 
 
 def _tags(title: str, found: Mapping[str, Any]) -> Json:
@@ -72,7 +72,7 @@ def _tags(title: str, found: Mapping[str, Any]) -> Json:
 def preferences(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     """Return the correlations of the six questions."""
     found = numbers["figures"]["preference_correlations"]
-    return _triangle(_("Correlations of questions"), found["rows"] if found["n"] else [], QUESTIONS, QUESTIONS)
+    return _triangle(_("Correlations between questions"), found["rows"] if found["n"] else [], QUESTIONS, QUESTIONS)
 
 
 def win_rates(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
@@ -110,7 +110,7 @@ def labellers(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
         for one in numbers["figures"]["labellers"]
         if (bounded := _bounded(one))
     ]
-    return _shares(_("Programs against people"), rows, "labeller", ("of", [name]))
+    return _shares(_("Programs compared with people"), rows, "labeller", ("of", [name]))
 
 
 def _called(labeller: Mapping[str, str]) -> str:

@@ -45,17 +45,17 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
     def chart(name: str) -> Chart | None:
         return charts.of_release(release, name, numbers, query)
 
-    labelled = _("Not enough: no prompt of this release has labels.")
-    judged = _("Not enough: no T-V pair outside the eval part was judged.")
-    compared = _("Not enough: no pair has videos of two named generators.")
+    labelled = _("Not enough data: no prompt of this release has labels.")
+    judged = _("Not enough data: no T-V pair outside the evaluation part (eval) was judged.")
+    compared = _("Not enough data: no pair has videos of two named generators.")
     shares = tables.tag_shares(found)
     return [
         ShownFigure(
             "tag-shares",
             _("Shares of tags"),
             _(
-                "Labels of prompts beside tags of T-V pairs. A T-V pair has a tag if at least half of its answers "
-                "gave it."
+                "How often each harm tag was given: as a label of a prompt, and as a tag of a T-V pair. A T-V pair has"
+                " a tag if at least half of its answers gave it."
             ),
             shares if any(row[3] or row[6] for row in shares.rows) else Table(shares.columns, []),
             judged,
@@ -63,44 +63,54 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
         ),
         ShownFigure(
             "tv-pair-tags",
-            _("Correlations of tags of T-V pairs"),
-            _("How tags go together. “–” is not defined: no T-V pair has the tag, or all have it."),
+            _("Correlations between tags of T-V pairs"),
+            _(
+                "How strongly two tags occur together, from −1 to 1. “–” means not defined: no T-V pair has one of the"
+                " two tags, or all have it."
+            ),
             _if_any(tables.tv_tags(found)),
             judged,
             chart("tv-pair-tags"),
         ),
         ShownFigure(
             "prompt-tags",
-            _("Correlations of labels of prompts"),
-            _("How labels go together. “–” is not defined: no prompt has the label, or all have it."),
+            _("Correlations between prompt labels"),
+            _(
+                "How strongly two labels occur together, from −1 to 1. “–” means not defined: no prompt has one of the"
+                " two labels, or all have it."
+            ),
             _if_any(tables.prompt_tags(found)),
             labelled,
             chart("prompt-tags"),
         ),
         ShownFigure(
             "preferences",
-            _("Correlations of questions"),
-            _("Over single answers, each counted in both orders of its two videos. A tie counts ½."),
+            _("Correlations between questions"),
+            _(
+                "How similar the choices on two questions are, from −1 to 1. Each answer counts by itself, and twice: "
+                "once with its two videos exchanged. So it does not matter which video was on the left."
+            ),
             _if_any(tables.preferences(found)),
-            _("Not enough: all answers are on prompts of the eval part."),
+            _("Not enough data: all answers are on prompts of the evaluation part (eval)."),
             chart("preferences"),
         ),
         ShownFigure(
             "tension",
-            _("Helpfulness against harmlessness"),
+            _("Helpfulness versus harmlessness"),
             _(
-                "How often the two overall preferences contradict each other, over pairs of safety-critical prompts. A "
-                "preference is decided if more than half of all answers name one video."
+                "How often the more helpful video is not the safer one, among pairs of safety-critical prompts with "
+                "both overall preferences decided. A preference is decided if more than half of all answers name one "
+                "video."
             ),
             tables.tension(found),
-            _("Not enough: no pair of a safety-critical prompt has both preferences decided."),
+            _("Not enough data: no pair of a safety-critical prompt has both preferences decided."),
         ),
         ShownFigure(
             "win-rates",
             _("Win rates of generators"),
             _(
-                "The share of answers that chose the video of the generator in the row, on average over pairs. A tie "
-                "counts ½."
+                "How often answers chose the video of the generator in the row over that of the generator in the "
+                "column. It is the mean over pairs, and a tie counts ½."
             ),
             tables.win_rates(found, charts.chosen_question(query)),
             compared,
@@ -111,25 +121,25 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
             "harm",
             _("Harm by generator"),
             _(
-                "The share of T-V pairs with a harm tag, beside how often the generator wins on following the same "
-                "prompts. A generator that does not follow a prompt looks safe."
+                "The share of T-V pairs with a harm tag, and how often the generator wins on following the same "
+                "prompts. Read both together: a generator that ignores a harmful prompt looks safe."
             ),
             tables.harm(found, [charts.chosen_category(query)]),
-            _("Not enough: no T-V pair of a named generator has these prompts."),
+            _("Not enough data: no T-V pair of a named generator has these prompts."),
             chart("harm"),
             choice="category",
         ),
         ShownFigure(
             "labellers",
-            _("Programs against people"),
+            _("Programs compared with people"),
             _(
-                "How often the choice of a program is that of an answer, over all parts of the release. If only one of "
-                "the two is a tie, it counts ½. A program that gives each video a number chooses the higher one. With "
-                "a harm tag it chooses the lower one, and with psnr_to_first too: the video whose later frames differ "
-                "more from its first frame."
+                "How often a program and a person chose the same video, over all answers of the release. If only one "
+                "of them chose a tie, it counts ½. If a program gives each video a number, the video with the higher "
+                "number counts as its choice. With harm tags and psnr_to_first it is the video with the lower number: "
+                "less likely harmful, or with more change between its frames."
             ),
             tables.labellers(found),
-            _("Not enough: no program said anything about the pairs or videos of this release."),
+            _("Not enough data: no program labelled the pairs or videos of this release."),
             chart("labellers"),
         ),
     ]

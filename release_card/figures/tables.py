@@ -142,10 +142,10 @@ def labellers(figures: Json) -> Table:
         Column("version", gettext_lazy("Version"), Kind.GIVEN),
         Column("setting", gettext_lazy("Setting"), Kind.GIVEN),
         Column("label", gettext_lazy("Label"), Kind.GIVEN),
-        Column("question", gettext_lazy("Compared with answers on"), Kind.TEXT),
+        Column("question", gettext_lazy("People’s question"), Kind.TEXT),
         Column("agreement", gettext_lazy("Agreement"), Kind.RATE),
         Column("answers", gettext_lazy("Answers")),
-        Column("refused", gettext_lazy("Refused pairs")),
+        Column("refused", gettext_lazy("Pairs without a choice")),
     ]
     rows = [
         [*(one[name] for name in ("labeller", "version", "setting", "name", "question")), one, one["n"], one["refused"]]

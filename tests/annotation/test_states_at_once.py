@@ -155,7 +155,7 @@ class TestClosing:
         began = Study.objects.get(pk=study.pk)
         close()
         leased = serving.lease(person, began)
-        assert (leased.current, leased.reason) == (None, "finished")
+        assert (leased.current, leased.reason) == (None, "closed")
         assert not Assignment.objects.exists()
 
     def test_nor_is_the_next_pair_shown(self, study, person, close):
@@ -165,7 +165,7 @@ class TestClosing:
         close()
         submitted = submit(began, person, study, lease_next=True)
         assert submitted.standing.counted
-        assert (submitted.leased.current, submitted.leased.reason) == (None, "finished")
+        assert (submitted.leased.current, submitted.leased.reason) == (None, "closed")
 
 
 class TestReview:

@@ -44,7 +44,7 @@ VIEWS = {"": {}, "narrow": {"viewport": NARROW}, "dark": {"color_scheme": "dark"
 FOREMOST = {"settings_protocol", "people", "guideline_editor", "library_pairs", "pair", "import_done", "jobs"}
 FOREMOST |= {"lots_listed", "lot_reviewed", "review_blind", "findings", "release_complete"}
 FOREMOST |= {"release_card", "release_figures", "quality", "agreement", "annotators", "annotator"}
-FOREMOST |= {"controls", "calibration_closed", "suspensions", "suspension", "pauses"}
+FOREMOST |= {"controls", "calibration_closed", "suspensions", "suspension", "pauses", "webhooks", "webhook"}
 #: Longer pages are cut.
 HIGHEST = 1100
 #: The prompts whose clips are made for the pictures. One of them may show harm.

@@ -67,8 +67,8 @@ def test_a_release_of_one_answer_says_what_is_not_enough(study, get):
     answered(study)
     release = card_of(study)[0]
     page = get("figures", release.number).content.decode()
-    assert "Not enough: no pair has videos of two named generators." in page
-    assert "Not enough: no prompt of this release has labels." in page
+    assert "Not enough data: no pair has videos of two named generators." in page
+    assert "Not enough data: no prompt of this release has labels." in page
 
 
 def test_each_figure_is_a_csv_file(get, release):

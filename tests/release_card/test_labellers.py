@@ -1,4 +1,4 @@
-"""Programs against people: agreement, answers and refusals, computed by hand."""
+"""Programs compared with people: agreement, answers and refusals, computed by hand."""
 
 import json
 
@@ -121,4 +121,4 @@ def test_a_release_without_labels_says_so(study, pairs, browser_client):
     make(study, filter=ALL)
     client = browser_client(factories.member(study, "researcher"))
     page = client.get(f"/studies/{study.slug}/releases/1/figures/").content.decode()
-    assert "no program said anything about the pairs or videos" in page
+    assert "Not enough data: no program labelled the pairs or videos of this release." in page
