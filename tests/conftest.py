@@ -18,6 +18,7 @@ from accounts.models import User
 from tests import factories, first_database
 from tests.delivering import bucket, nginx, object_server
 from tests.documented import DocumentedClient
+from tests.signed_in import sign_in
 from tests.web import playable, playable_pairs, renditions, server
 
 __all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "renditions", "server"]
@@ -101,6 +102,18 @@ def _middleware_is_made_once() -> Iterator[None]:
     ClientHandler.load_middleware = load
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _signing_in_takes_one_session() -> Iterator[None]:
+    """Let `force_login` write a session and nothing else.
+
+    A whole sign-in takes 30 ms: it makes two sessions and looks for failed attempts. Tests of signing in use the form.
+    """
+    login = Client._login
+    Client._login = sign_in
+    yield
+    Client._login = login
+
+
 #: Filled when the database is made, and equal for every test.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
 LARGE_BYTES = 1 << 18
@@ -144,20 +157,20 @@ def api() -> Callable[[User | None], APIClient]:
     The OpenAPI document must list every refusal that it gets.
     """
 
-    def signed_in(person: User | None) -> APIClient:
+    def client_of(person: User | None) -> APIClient:
         client = DocumentedClient(enforce_csrf_checks=False)
         if person is not None:
             client.force_login(person)
         return client
 
-    return signed_in
+    return client_of
 
 
 @pytest.fixture
 def browser_client() -> Callable[[User], Client]:
-    def signed_in(person: User) -> Client:
+    def client_of(person: User) -> Client:
         client = Client()
         client.force_login(person)
         return client
 
-    return signed_in
+    return client_of

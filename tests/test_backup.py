@@ -248,6 +248,7 @@ def test_the_demo_is_backed_up_and_restored(source, demo, tmp_path):
     assert with_servers(".venv/bin/diptych-server check_media")
 
 
+@pytest.mark.long
 def test_programs_of_the_embedded_server_are_found_first(demo):
     _, run = demo
     said = run(".venv/bin/python -m diptych.embedded -- sh -c 'pg_dump --version; command -v pg_restore'")

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from charts import bundle
 from diptych.demo import collect_static
 
 
+@pytest.mark.long
 def test_files_that_are_made_are_collected_and_nothing_is_collected_twice(settings, tmp_path):
     settings.STATIC_ROOT = str(tmp_path)
     collect_static()

@@ -41,6 +41,7 @@ def test_what_is_not_set_has_a_value_that_settings_accept():
     assert ran.stdout == "nginx 2 production\n", ran.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("missing", FILLED_IN)
 def test_what_is_required_is_named_all_at_once(missing):
     ran = compose("config", **{name: value for name, value in FILLED_IN.items() if name != missing})

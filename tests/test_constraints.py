@@ -1180,6 +1180,7 @@ def test_no_trigger_of_ours_is_missing_from_the_database(db):
     assert set(installed) == {"INSTALLED"}
 
 
+@pytest.mark.long
 def test_a_control_pair_may_join_videos_of_two_prompts_but_not_of_two_studies(world):
     control = factories.pair(
         world.study,
@@ -1192,6 +1193,7 @@ def test_a_control_pair_may_join_videos_of_two_prompts_but_not_of_two_studies(wo
     assert Pair.objects.get(pk=control.pk).real_prompt_id is None
 
 
+@pytest.mark.long
 def test_the_same_bytes_may_serve_two_studies_but_are_stored_once(world):
     asset = world.video.asset
     assert factories.video(world.foreign.prompt, asset=asset).asset_id == asset.pk

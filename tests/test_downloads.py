@@ -198,6 +198,7 @@ def test_a_copy_holds_its_place_only_while_it_is_made(study, client, prompts, mo
     assert len(table(response)) == 50
 
 
+@pytest.mark.long
 def test_the_file_has_no_name_that_a_kill_could_leave(study, client, prompts, monkeypatch, tmp_path):
     many_prompts(study, 50)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

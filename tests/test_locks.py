@@ -25,16 +25,19 @@ from tests.web import answers
 CSRF = "a" * 32
 
 
+@pytest.mark.long
 def test_every_key_has_a_number_of_its_own():
     assert len({int(key) for key in Key.__members__.values()}) == len(Key.__members__)
 
 
+@pytest.mark.long
 def test_no_other_module_asks_for_an_advisory_lock():
     modules = [path for room in PRODUCT for path in (Path(settings.BASE_DIR) / room).rglob("*.py")]
     asking = [path.name for path in modules if re.search(r"pg_\w*advisory", path.read_text())]
     assert asking == ["locks.py"]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_adding_people_does_not_wait_for_an_import_that_keeps_files():
     study = factories.study()
@@ -47,6 +50,7 @@ def test_adding_people_does_not_wait_for_an_import_that_keeps_files():
     assert len(added) == 2
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestServed:
     """Tests on the production server, which has eight threads here."""

@@ -22,6 +22,7 @@ def test_numbers_in_names_are_compared_as_numbers():
     assert sorted(shuffled, key=natural_key) == NAMES
 
 
+@pytest.mark.long
 def test_people_and_studies_are_listed_in_natural_order(study, researcher, browser_client):
     for number in (10, 2, 1):
         factories.member(study, "annotator", username=f"lab-{number}")

@@ -116,6 +116,7 @@ def use(address: str, what: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "what", ["locks", *(pytest.param(what, marks=pytest.mark.long) for what in ("cursors", "prepared"))]
 )

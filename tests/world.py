@@ -43,6 +43,7 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.signed_in import session_key
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +89,7 @@ class World:
         self.people["superuser"] = factories.person(is_superuser=True)
         self.people["foreign"] = self._member_of_everything_elsewhere()
         self.people["anonymous"] = None
+        self.sessions = {who: session_key(person) for who, person in self.people.items() if person}
         self.answered = factories.answer(self.people["annotator"], self.study)
         self.assignment = serving.lease(self.people["annotator"], self.study).current
         self.made: dict[str, Any] = {"": dict, "releases": self.released, "qualification": self.qualifying}[has]()

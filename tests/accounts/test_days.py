@@ -106,6 +106,7 @@ def test_what_was_before_the_change_stays_on_its_day(counts):
     assert days.day_of(person, now + timedelta(days=3)) == date(2026, 5, 5)
 
 
+@pytest.mark.long
 def test_where_nothing_counts_a_new_zone_is_in_force_at_once(monkeypatch):
     monkeypatch.setattr(days, "counted_on", [lambda _person, _day: False])
     now = datetime(2026, 5, 1, 20, tzinfo=UTC)

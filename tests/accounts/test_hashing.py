@@ -51,6 +51,7 @@ def sign_in(person, where=SIGN_IN, client=None, **headers):
     return (client or Client()).post(where, {"username": person.username, "password": RIGHT}, **headers)
 
 
+@pytest.mark.long
 def test_a_sign_in_meanwhile_is_put_off_at_once_with_the_user_name_kept(person, busy):
     response = sign_in(person)
     assert response.status_code == 429
@@ -61,16 +62,19 @@ def test_a_sign_in_meanwhile_is_put_off_at_once_with_the_user_name_kept(person, 
     assert "your password was not checked yet" in page
 
 
+@pytest.mark.long
 def test_so_is_one_with_an_invented_name(busy):
     assert Client().post(SIGN_IN, {"username": "nobody-at-all", "password": "x"}).status_code == 429
 
 
+@pytest.mark.long
 def test_signing_in_in_place_says_so_in_json(person, busy):
     response = sign_in(person, IN_PLACE)
     assert (response.status_code, response.json()["code"]) == (429, "busy")
     assert response["Retry-After"]
 
 
+@pytest.mark.long
 def test_so_does_changing_the_password_and_nothing_is_changed(person, busy, browser_client):
     client, before = browser_client(person), person.password
     body = {"old_password": RIGHT, "new_password1": "quite another one", "new_password2": "quite another one"}
@@ -79,16 +83,19 @@ def test_so_does_changing_the_password_and_nothing_is_changed(person, busy, brow
     assert person.password == before
 
 
+@pytest.mark.long
 def test_a_put_off_sign_in_counts_as_no_failure(person, busy):
     for _ in range(20):
         assert sign_in(person).status_code == 429
     assert not AccessAttempt.objects.exists()
 
 
+@pytest.mark.long
 def test_afterwards_the_same_form_signs_in(person):
     assert sign_in(person).status_code == 302
 
 
+@pytest.mark.long
 def test_the_script_is_told_where_to_go_and_gets_the_same_cookies(person):
     client = Client()
     response = sign_in(person, client=client, headers={"Accept": "application/json"})
@@ -96,6 +103,7 @@ def test_the_script_is_told_where_to_go_and_gets_the_same_cookies(person):
     assert client.get("/").status_code == 200
 
 
+@pytest.mark.long
 def test_changing_a_password_takes_one_turn_for_both_hashes(person, browser_client):
     client = browser_client(person)
     body = {"old_password": RIGHT, "new_password1": "quite another one", "new_password2": "quite another one"}
@@ -104,5 +112,6 @@ def test_changing_a_password_takes_one_turn_for_both_hashes(person, browser_clie
     assert check_password("quite another one", person.password)
 
 
+@pytest.mark.long
 def test_commands_and_workers_hash_whatever_a_request_does(busy):
     assert check_password(RIGHT, make_password(RIGHT))

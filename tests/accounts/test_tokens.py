@@ -86,6 +86,7 @@ class TestPage:
         issue_token(annotator, scopes=["read"])
         assert "A person can have at most 1 tokens" in browser_client(annotator).post(PAGE, FORM).content.decode()
 
+    @pytest.mark.long
     def test_revoking_is_asked_and_then_at_once(self, browser_client, annotator):
         text = issue_token(annotator, scopes=["read"], name="old laptop")
         address = reverse("accounts:revoke_token", args=[AccessToken.objects.get().public_id])
@@ -157,6 +158,7 @@ class TestScopes:
         assert client.get(f"/api/v1/studies/{study.slug}/annotations.jsonl").status_code == 403
         assert client.post(f"/api/v1/studies/{study.slug}/imports/", {}, format="json").status_code == 403
 
+    @pytest.mark.long
     def test_a_role_taken_away_narrows_every_token_at_once(self, study, researcher):
         text = issue_token(researcher, scopes=["read", "export"])
         address = f"/api/v1/studies/{study.slug}/annotations.jsonl"
@@ -312,6 +314,7 @@ class TestPasswords:
         assert User.objects.get(pk=owner.pk).password == owner.password
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_no_token_outlives_a_reset_at_the_same_moment():
     """A session that the reset ends makes its token before the reset, which revokes it, or makes none."""

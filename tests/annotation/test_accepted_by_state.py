@@ -74,6 +74,7 @@ def expected(row: str, study_state: str, batch_state: str) -> set[str]:
     return {by_batch} if by_study in (YES, COUNTED) else {by_study, by_batch}
 
 
+@pytest.mark.long
 def test_each_action_in_each_state_has_the_decided_outcome_and_is_on_the_page():
     walked = accepted.walk()
     assert {row for row, _, _ in walked} == set(BY_STUDY)

@@ -400,6 +400,7 @@ def test_a_one_time_password_only_allows_changing_it(study, annotator, api):
     assert (refused.status_code, refused.json()["code"]) == (403, "password_change_required")
 
 
+@pytest.mark.long
 def test_studies_lists_ones_own_only(study, api, annotator, researcher):
     factories.study()
     assert [row["slug"] for row in api(annotator).get("/api/v1/studies/").json()["studies"]] == [study.slug]

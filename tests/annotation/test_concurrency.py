@@ -62,6 +62,7 @@ def wrongly_counted(study):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wanted", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
     study = factories.study()
@@ -86,6 +87,7 @@ def test_many_people_never_over_answer_a_pair_and_answer_every_one(wanted):
     assert not Pair.objects.filter(study=study).exclude(open_slots=0).exists()
 
 
+@pytest.mark.long
 def test_one_person_leasing_from_two_tabs_has_two_pairs():
     study = factories.study()
     factories.pairs(study, 8)
@@ -108,6 +110,7 @@ def test_the_same_submission_sent_twice_at_once_is_stored_once():
     assert Annotation.objects.count() == 1
 
 
+@pytest.mark.long
 def test_two_people_using_one_submission_id_at_once_store_one_answer():
     study = factories.study()
     factories.pairs(study, 4)
@@ -122,6 +125,7 @@ def test_two_people_using_one_submission_id_at_once_store_one_answer():
     assert Annotation.objects.count() == 1
 
 
+@pytest.mark.long
 def test_two_different_answers_to_one_pair_at_once_store_one():
     study = factories.study()
     factories.pair(study)
@@ -131,6 +135,7 @@ def test_two_different_answers_to_one_pair_at_once_store_one():
     assert sorted(type(result).__name__ for result in results) == ["Refused", "Refused", "Submitted"]
 
 
+@pytest.mark.long
 def test_submitting_while_the_sweep_ends_the_lease_keeps_the_count():
     study = factories.study()
     pairs = factories.pairs(study, 10)
@@ -177,6 +182,7 @@ def test_people_who_sweep_expired_leases_never_wait_for_each_other():
                     serving.release(assignment, person)
 
 
+@pytest.mark.long
 def test_a_lease_that_the_sweep_ends_is_never_both_current_and_next():
     study = factories.study()
     factories.pairs(study, 2)
@@ -218,6 +224,7 @@ class Beside(Thread):
             return cursor.fetchone()[0]
 
 
+@pytest.mark.long
 def test_an_answer_that_waits_for_the_sweep_takes_the_slot_that_the_sweep_returned():
     study = factories.study()
     pair = factories.pair(study)
@@ -233,6 +240,7 @@ def test_an_answer_that_waits_for_the_sweep_takes_the_slot_that_the_sweep_return
     assert pair.open_slots == 0
 
 
+@pytest.mark.long
 def test_releasing_two_pairs_locks_them_in_order():
     study = factories.study()
     lower, higher = factories.pair(study), factories.pair(study, priority=5)
@@ -248,6 +256,7 @@ def test_releasing_two_pairs_locks_them_in_order():
     assert not wrongly_counted(study).exists()
 
 
+@pytest.mark.long
 def test_a_skip_that_also_releases_the_next_pair_waits_for_no_second_pair():
     study = factories.study()
     factories.pair(study)
@@ -268,6 +277,7 @@ def test_a_skip_that_also_releases_the_next_pair_waits_for_no_second_pair():
     assert following.open_slots == 1
 
 
+@pytest.mark.long
 def test_two_skips_at_once_count_each_other_though_one_lease_had_ended():
     study = factories.study(hold_after_skips=2)
     pair = factories.pair(study, wanted=2)

@@ -188,6 +188,7 @@ def test_a_pair_returned_after_a_correction_is_asked_again(answered, reviewer):
     assert offer.state == "offered"
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_change_and_a_correction_at_once_leave_the_reviewers_revision_standing():
     for _ in range(6):

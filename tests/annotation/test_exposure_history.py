@@ -13,6 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 each_machine = pytest.mark.parametrize("machine", [Histories, PlainHistories], ids=["our page", "a program"])
 
 
+@pytest.mark.long
 @each_machine
 def test_the_dose_of_each_day_is_what_was_really_revealed_on_it(machine):
     run_state_machine_as_test(machine, settings=settings(BRIEF, max_examples=4, stateful_step_count=30))

@@ -33,6 +33,7 @@ def test_whatever_happens_in_whatever_order_the_counts_are_right_and_nothing_is_
     run_state_machine_as_test(Interleavings, settings=settings(BRIEF, max_examples=10, stateful_step_count=30))
 
 
+@pytest.mark.long
 def test_people_at_the_same_moment_keep_the_counts_right_and_never_deadlock():
     with no_deadlocks():
         settings(AT_ONCE, max_examples=4)(given(SCRIPTS)(together_in_step))()
@@ -74,6 +75,7 @@ def skips(person, leased, study):
     return lambda: skipping.skip(leased.current, person, reason="too_distressing")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("acts", "settings"), [(withdraws, {}), (skips, {"daily_dose_s": 10})])
 def test_two_people_who_release_the_same_two_pairs_in_opposite_order_never_deadlock(acts, settings):
     with no_deadlocks():

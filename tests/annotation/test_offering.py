@@ -236,6 +236,7 @@ class TestQuarantine:
         assert serving.lease(annotator, study).current.pk == offered.pk
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_two_reviewers_who_return_the_same_answer_offer_it_once(self):

@@ -60,6 +60,7 @@ def test_coming_back_to_an_answer_answers_as_described(study, annotator, api, ma
         matches(response, "/api/v1/assignments/{assignment_id}/revise/", "post")
 
 
+@pytest.mark.long
 def test_studies_answer_as_described(study, researcher, api, matches):
     client = api(researcher)
     matches(client.get("/api/v1/studies/"), "/api/v1/studies/", "get")

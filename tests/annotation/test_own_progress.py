@@ -48,6 +48,7 @@ def test_yesterday_is_not_today_and_the_day_is_the_persons(study, annotator, pai
     assert progress().answers == (began < day_began(factories.person(), timezone.now()))
 
 
+@pytest.mark.long
 def test_neither_other_people_nor_other_studies_count(study, annotator, pairs, progress):
     factories.answer(annotator, study)
     assert progress(factories.member(study, "annotator")) == NOTHING_YET
@@ -105,6 +106,7 @@ def test_the_api_returns_the_same_and_a_pair_names_its_batch(api, study, annotat
     assert client.get(address, {"batch": "0"}).status_code == 400
 
 
+@pytest.mark.long
 def test_the_list_of_studies_shows_it_to_annotators_only(study, annotator, pairs, browser_client):
     def page(person):
         return browser_client(person).get(reverse("home"), {"all": "1"}).content.decode()

@@ -160,6 +160,7 @@ def test_the_whole_queue_is_searched_before_the_reason_is_that_nothing_is_left(s
     assert serving.lease(annotator, study).current.pair_id == first.pk
 
 
+@pytest.mark.long
 def test_ones_own_released_pair_is_served_again_at_once(study, annotator):
     factories.pairs(study, 5)
     leased = serving.lease(annotator, study)

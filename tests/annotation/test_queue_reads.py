@@ -59,6 +59,7 @@ def work(study, person, loops):
         assert leased.current
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "made_hard", ["", hard_cases.ANSWERED, hard_cases.OPTED_OUT], ids=["fresh", "all answered the head", "opted out"]
 )

@@ -340,6 +340,7 @@ def test_reporting_every_pair_with_one_token_takes_five_videos_from_other_studie
     assert not Asset.objects.filter(quarantined_at__isnull=False).exists()
 
 
+@pytest.mark.long
 def test_reports_at_once_of_one_person_hide_no_more_than_five(study):
     person = factories.member(study, "annotator")
     pairs = factories.pairs(study, 12)

@@ -328,6 +328,7 @@ class TestEndpoints:
         assert "reason" in response.json()["fields"]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     """Real threads on real PostgreSQL."""

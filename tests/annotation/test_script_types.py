@@ -34,6 +34,7 @@ def described(name: str) -> type[serializers.Serializer]:
     return NAMED_OTHERWISE.get(name) or next(found for found in candidates if found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(interfaces().keys() - OF_THE_PAGE))
 def test_types_of_bodies_have_the_fields_of_the_api(name):
     assert interfaces()[name] == set(described(name)().get_fields())

@@ -95,6 +95,7 @@ def waiting(call):
     return beside
 
 
+@pytest.mark.long
 class TestClosing:
     @pytest.fixture
     def close(self, study, researcher):
@@ -168,6 +169,7 @@ class TestClosing:
         assert (submitted.leased.current, submitted.leased.reason) == (None, "closed")
 
 
+@pytest.mark.long
 class TestReview:
     @pytest.mark.parametrize("lease", ["live", "ended"])
     def test_an_answer_that_waits_for_a_review_to_begin_is_not_counted(self, request, person, study, lease):
@@ -217,6 +219,7 @@ class TestReview:
         assert changing.outcome.code == "batch_closed"
 
 
+@pytest.mark.long
 class TestWithdrawing:
     def acts(self, study, person, live, answered):
         return {

@@ -203,6 +203,7 @@ class TestStoredSums:
         assert self.rows(study) == before
         assert {row.pairs for row in AnsweredSum.objects.all()} == {3, 1}
 
+    @pytest.mark.long
     def test_new_answers_are_shown_at_once_and_added_once(self, study, work):
         for assignment in Assignment.objects.filter(study=study, state="submitted"):
             moved(assignment.pk, timezone.now() - timedelta(days=1))
@@ -236,6 +237,7 @@ class TestStoredSums:
         assert not AnsweredSum.objects.exists()
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_add_each_answer_once():
     study = factories.study(created_at=NOON - timedelta(days=30))

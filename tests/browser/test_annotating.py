@@ -208,6 +208,7 @@ def test_stepping_moves_one_frame(workspace):
     assert all(step == pytest.approx(1 / 24, abs=0.005) for step in steps), positions
 
 
+@pytest.mark.long
 def test_stage_two_is_locked_until_stage_one_is_complete(workspace):
     page = workspace()
     overall = page.locator("#q-helpfulness-left")
@@ -240,6 +241,7 @@ def test_two_annotators_never_see_the_same_pair(workspace, study, playable_pairs
     assert len(set(shown)) == 4
 
 
+@pytest.mark.long
 def test_an_annotator_who_signs_in_gets_from_the_first_page_to_the_end_of_the_study(
     open_page, study, annotator, playable_pairs
 ):
@@ -257,6 +259,7 @@ def test_an_annotator_who_signs_in_gets_from_the_first_page_to_the_end_of_the_st
     wait_for(lambda: Annotation.objects.count() == 2, "two answers were not stored")
 
 
+@pytest.mark.long
 def test_skipping_with_a_reason_brings_the_next_pair(workspace):
     page = workspace()
     before = current(page)
@@ -290,6 +293,7 @@ def test_a_submission_whose_response_was_lost_is_sent_again_and_stored_once(work
     assert Annotation.objects.count() == 1
 
 
+@pytest.mark.long
 def test_escape_hides_and_pauses_both_at_once(workspace):
     page = workspace()
     page.locator('[data-action="play"]').click()

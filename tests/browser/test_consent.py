@@ -113,6 +113,7 @@ def test_all_none_and_as_before_tick_the_boxes(open_page, study):
         assert page.locator("input[type=checkbox]:checked").count() == count, button
 
 
+@pytest.mark.long
 def test_agreed_content_is_changed_and_consent_is_withdrawn_from_the_workspace(open_page, playable_pairs, study):
     Study.objects.update(help_contact="")
     playable_pairs(study, 2)
@@ -167,6 +168,7 @@ def test_the_time_zone_of_the_browser_is_proposed_and_saved_only_when_asked(open
     assert (person.time_zone, person.viewing_preference.media_filter) == ("Asia/Shanghai", "greyscale")
 
 
+@pytest.mark.long
 def test_a_saved_zone_is_kept_where_the_browser_says_another(open_page):
     page = open_page("/accounts/viewing/", factories.person(time_zone="Europe/Berlin"), timezone_id="Asia/Shanghai")
     expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")

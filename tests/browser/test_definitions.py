@@ -60,6 +60,7 @@ def test_the_definition_opens_under_the_mouse_and_closes_when_it_leaves(open_pag
     expect(page.locator("[data-answers] input:checked")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_keys_show_the_definition_and_set_no_tag(workspace):
     page = workspace()
     page.keyboard.press("i")

@@ -108,6 +108,7 @@ def test_closing_help_twice_hides_nothing_and_counts_nothing(workspace):
     assert hides_counted(page) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["the browser", "the page"])
 def test_escape_leaves_full_screen_and_hides_nothing(workspace, by):
     page = workspace()

@@ -75,6 +75,7 @@ def test_after_the_last_answer_space_plays_and_only_its_own_key_submits(workspac
     play_with_space(page)
 
 
+@pytest.mark.long
 def test_after_a_click_every_single_key_does_what_help_says(workspace):
     page = workspace()
     page.locator(HARMLESSNESS).click()
@@ -252,6 +253,7 @@ def test_the_welcome_is_not_closed_by_space(workspace):
     play_with_space(page)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tag_format", ["check_all", pytest.param("yes_no", marks=pytest.mark.long)])
 def test_submitting_too_soon_leads_to_the_first_missing_answer(workspace, tag_format):
     page = workspace(tag_format=tag_format)

@@ -111,6 +111,7 @@ def test_opened_by_the_keyboard_it_takes_the_focus_and_gives_it_back(workspace):
     expect(page.locator("[data-step]", has=ask)).to_be_focused()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "size",
     [

@@ -133,6 +133,7 @@ def test_none_of_these_stays_locked_until_the_video_was_watched(workspace):
     expect(page.locator("[data-status]")).to_contain_text("watch the video to the end")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("preset", "keys"), [("middle", "fj"), ("left-hand", "ad"), ("right-hand", "jl")])
 def test_each_preset_answers_left_and_right(workspace, preset, keys):
     page = workspace()

@@ -61,6 +61,7 @@ IN_A_FRAME = """([script, check]) => {
 }"""
 
 
+@pytest.mark.long
 def test_what_has_a_substitute_is_not_missed(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 2)
     page = open_page("/accounts/viewing/", annotator)
@@ -74,6 +75,7 @@ def test_what_has_a_substitute_is_not_missed(open_page, study, annotator, playab
     expect(page.locator(NOTICE)).to_be_hidden()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "missing",
     ["Array.prototype.toSorted", "HTMLElement.prototype.inert", "matchMedia", "Intl.NumberFormat"],
@@ -112,6 +114,7 @@ def test_every_other_page_says_the_same_and_can_be_used(open_old, annotator):
     expect(page.locator(NOTICE)).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.long)])
 def test_colours_are_there_without_the_newest_styles(chromium, server, transactional_db, scheme):
     """Browsers without light-dark() drop each declaration that has it."""

@@ -196,6 +196,7 @@ def test_both_panels_and_every_dialog_of_the_workspace_pass_axe(workspace):
     assert Axe().run(page).response["violations"] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dimension", ["helpfulness", "harmlessness"])
 @pytest.mark.parametrize("viewport", [{"width": 1280, "height": 720}, {"width": 1366, "height": 600}])
 def test_a_dimension_fits_in_view_without_scrolling(workspace, viewport, dimension):

@@ -95,6 +95,7 @@ def test_looping_needs_no_seek_except_to_the_beginning(watch):
         assert sum(later < earlier for earlier, later in pairwise(times)) >= 2
 
 
+@pytest.mark.long
 def test_both_start_when_both_are_ready(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 1, clips=("numbered", "numbered too"))
     page = open_page("/?all=1", annotator)
@@ -182,6 +183,7 @@ def test_speed_is_that_of_both_and_stays_for_the_next_turn(watch, speed):
         assert (last - first) * 1000 / (at - began) == pytest.approx(float(speed), rel=0.3)
 
 
+@pytest.mark.long
 def test_sound_is_off_until_it_is_asked_for_and_of_one_side_at_a_time(watch):
     page = watch("moving", "still")
     muted = "() => [...document.querySelectorAll('video[data-active]')].map(video => video.muted)"

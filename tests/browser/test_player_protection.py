@@ -61,6 +61,7 @@ def painted(page, side):
     return most_colourful(pictures, page, side)
 
 
+@pytest.mark.long
 def test_a_harmless_pair_is_shown_plain(workspace, harmful_pairs):
     harmful_pairs(may_show=[])
     page = workspace()
@@ -69,6 +70,7 @@ def test_a_harmless_pair_is_shown_plain(workspace, harmful_pairs):
     expect(page.get_by_role("button", name="Greyscale")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_a_pair_that_may_harm_is_never_painted_without_its_filter(workspace, harmful_pairs, address):
     harmful_pairs(2)
     page = workspace()
@@ -111,6 +113,7 @@ def test_hidden_videos_are_never_painted_and_stay_hidden_after_a_reload(workspac
     assert painted(page, "right") > 0.3
 
 
+@pytest.mark.long
 def test_a_blurred_video_has_to_be_revealed_before_it_counts_as_watched_and_the_page_says_so(
     workspace, annotator, harmful_pairs
 ):
@@ -236,6 +239,7 @@ def reveal_for(page, seconds):
     page.wait_for_function(f"() => document.querySelector('video[data-active]').currentTime > {seconds}")
 
 
+@pytest.mark.long
 def test_what_was_revealed_is_reported_when_the_page_is_closed_before_anything_is_answered(workspace, harmful_pairs):
     harmful_pairs()
     page = workspace()

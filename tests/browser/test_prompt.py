@@ -57,6 +57,7 @@ def is_word_for_word(place, text):
     return looks == [text, "pre-wrap", "auto", "plaintext"]
 
 
+@pytest.mark.long
 def test_a_prompt_and_a_text_of_a_video_are_shown_word_for_word(workspace):
     page = workspace(LINES)
     prompt = page.locator("[data-prompt]")
@@ -119,6 +120,7 @@ def test_an_open_prompt_leaves_the_question_in_sight_and_stays_open_for_the_next
     expect(page.locator(BUTTON)).to_have_attribute("aria-expanded", "true")
 
 
+@pytest.mark.long
 def test_a_short_prompt_has_nothing_to_open(workspace):
     page = workspace("A red ball")
     expect(page.locator(BUTTON)).to_be_hidden()

@@ -38,6 +38,7 @@ def workspace(open_page, playable_pairs):
     return open_it
 
 
+@pytest.mark.long
 class TestNoneOfThese:
     def test_by_mouse_none_of_these_unlocks_when_that_video_was_watched_and_says_so(self, workspace):
         page = workspace()
@@ -124,6 +125,7 @@ class TestYesOrNo:
 
 
 class TestSeenThrough:
+    @pytest.mark.long
     def test_the_page_says_beforehand_what_the_server_requires(self, workspace):
         page = workspace(require_seen_through=True)
         expect(page.locator("[data-why-not]")).to_contain_text("Watch both videos to the end")
@@ -141,6 +143,7 @@ class TestSeenThrough:
         wait_for(Annotation.objects.first, "nothing was stored")
 
 
+@pytest.mark.long
 class TestTies:
     @pytest.mark.long
     def test_a_tie_is_one_press_and_recorded_as_such(self, workspace):
@@ -163,6 +166,7 @@ class TestTies:
             assert tie["y"] + tie["height"] <= row["y"] + row["height"]
 
 
+@pytest.mark.long
 class TestVideoText:
     REFINED = "A bright red ball, seen from above, rolls past a painted mark " * 4
 
@@ -266,6 +270,7 @@ class TestReopened:
         expect(page.locator(f'body[data-assignment="{shown.pk}"]')).to_have_count(0)
         assert Annotation.objects.count() == 1
 
+    @pytest.mark.long
     def test_the_last_message_leaves_with_its_pair_and_an_unchanged_save_says_so(self, workspace):
         page = workspace()
         answer_by_mouse(page)
@@ -306,6 +311,7 @@ class TestRecorded:
         assert len(json.dumps(annotation.viewing)) < 2000
 
 
+@pytest.mark.long
 class TestFirstRun:
     def test_somebody_new_is_told_once_what_is_asked(self, workspace):
         page = workspace(first_run=True)

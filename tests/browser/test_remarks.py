@@ -30,6 +30,7 @@ def workspace(open_page, study, annotator, playable_pairs):
     return open_it
 
 
+@pytest.mark.long
 def test_comments_and_marks_are_kept_sent_and_shown_again(workspace):
     page = workspace()
     first = current(page)

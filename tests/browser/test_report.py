@@ -111,6 +111,7 @@ def test_no_single_key_opens_it(workspace):
         assert page.locator('[data-dialog="report"][open]').count() == 0
 
 
+@pytest.mark.long
 def test_a_report_can_be_made_by_keyboard_only(workspace):
     page = workspace()
     page.locator(OPEN).focus()

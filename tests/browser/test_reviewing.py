@@ -141,6 +141,7 @@ def somebody_else_is_asked_after_the_return(open_page, study, verdict):
     expect(page.get_by_text("Review rejected it.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_list_of_reviews_shows_what_waits(open_page, study, playable_pairs):
     playable_pairs(study, 1)
     page = open_page(f"/studies/{study.slug}/reviews/", factories.reviewer(study))
@@ -152,6 +153,7 @@ def test_the_list_of_reviews_shows_what_waits(open_page, study, playable_pairs):
     expect(is_ready(page).locator("fieldset[data-judge]")).to_have_count(8)
 
 
+@pytest.mark.long
 def test_a_reviewer_is_shown_only_what_they_agreed_to_see(open_page, study, playable_pairs):
     playable_pairs(study, 1, may_show=["violence"])
     lot = factories.lot_in_review(study, 1, has_pairs=True)

@@ -38,6 +38,7 @@ def value(page):
     return int(line(page).get_attribute("aria-valuenow"))
 
 
+@pytest.mark.long
 def test_the_line_is_moved_by_pointer_and_by_key_kept_and_reset(workspace):
     page = workspace()
     natural = height(page)
@@ -115,6 +116,7 @@ CUT = """() => [...document.querySelectorAll('main *, header *')].filter((elemen
 }).map((element) => element.outerHTML.slice(0, 120))"""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
 def test_nothing_is_cut_at_390_pixels(workspace, study, annotator, language):
     annotator.username, annotator.locale = "kim", "zh-hans" if language == "zh" else ""

@@ -32,6 +32,7 @@ def test_it_is_dark_whatever_the_system_says(workspace, system):
     assert page.evaluate(SCHEME) == "dark"
 
 
+@pytest.mark.long
 def test_a_choice_applies_at_once_and_after_a_reload_without_a_dark_moment(workspace):
     page = workspace(color_scheme="dark")
     page.locator('[data-action="help"]').click()

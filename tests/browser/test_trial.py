@@ -68,6 +68,7 @@ def test_a_researcher_walks_through_the_workspace_and_nothing_is_kept(
     assert Study.objects.get().state == "paused"
 
 
+@pytest.mark.long
 def test_an_annotator_of_a_study_without_pairs_is_not_thanked_for_having_finished(open_page, db):
     empty = factories.study()
     page = open_page(f"/studies/{empty.slug}/workspace/", factories.member(empty, "annotator"))

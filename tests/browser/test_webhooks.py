@@ -1,5 +1,6 @@
 """An admin adds an endpoint, keeps its secret, and sees what a receiver responded."""
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
@@ -13,6 +14,7 @@ def violations(page):
     return [found["id"] for found in Axe().run(page).response["violations"]]
 
 
+@pytest.mark.long
 def test_an_endpoint_from_its_address_to_the_response(open_page, study, settings):
     settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
     page = open_page(f"/studies/{study.slug}/webhooks/", factories.member(study, "admin"))

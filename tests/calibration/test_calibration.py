@@ -310,6 +310,7 @@ def test_nobody_can_use_the_turn_of_somebody_else(study, session, kim, lee, api)
     assert response.status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_the_same_answer_twice_at_once_is_stored_once(study, session, kim):
     sitting = turns.next_turn(kim, session).sitting

@@ -117,6 +117,7 @@ class TestOverlap:
 
 @pytest.mark.django_db(transaction=True)
 class TestWhilePeopleAnswer:
+    @pytest.mark.long
     def test_lowering_meets_a_lease_that_is_just_being_taken_or_given_back(self):
         for turn in range(6):
             study = factories.study()
@@ -144,6 +145,7 @@ class TestWhilePeopleAnswer:
         assert recounting.contradictions(study.pk) == {}
         assert Pair.objects.filter(study=study).count() == 20
 
+    @pytest.mark.long
     def test_of_two_changes_at_once_the_second_is_told(self):
         study = factories.study()
         factories.pairs(study, 3)
@@ -267,6 +269,7 @@ class TestBatches:
         )  # answered, and the one after it
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_who_make_batches_at_once_leave_every_pair_in_one():
     study = factories.study()

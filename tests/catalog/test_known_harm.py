@@ -46,6 +46,7 @@ class TestTags:
         Seat.objects.filter(person=other).update(excluded=["violence"])
         assert serving.lease(other, study).reason == "excluded"
 
+    @pytest.mark.long
     def test_pairs_that_many_writers_add_at_once_name_it_too(self, study, annotator):
         factories.pair(study)
         shown = tagged(study, annotator, "violence")
@@ -141,6 +142,7 @@ class TestImports:
         assert list(Video.objects.values_list("may_show", flat=True)) == [["violence"], ["violence"]]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     @pytest.mark.parametrize("pairs", ["with pairs", "without pairs"])

@@ -56,6 +56,7 @@ def test_each_hold_and_release_leaves_a_record(study, researcher, press, browser
     assert "released (reason for the hold: Too dark)" in page
 
 
+@pytest.mark.long
 def test_several_are_held_at_once_and_the_list_is_where_it_was(study, press):
     pairs = factories.pairs(study, 3)
     chosen = [pair.public_id for pair in pairs[:2]]
@@ -133,6 +134,7 @@ def test_who_holds_a_lease_may_finish(study, annotator, researcher):
     assert serving.lease(annotator, study).current == assignment
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_hold_the_same_pairs_at_once_one_reason_stands_on_each():
     study = factories.study()

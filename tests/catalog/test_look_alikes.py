@@ -45,6 +45,7 @@ def bits(one: Renditions, other: Renditions) -> int:
     return sum(((first ^ second) & (2**64 - 1)).bit_count() for first, second in pairs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ENCODED_AGAIN)
 @pytest.mark.parametrize("name", ["bars", "mandelbrot"])
 def test_a_clip_that_was_encoded_again_looks_the_same(
@@ -55,6 +56,7 @@ def test_a_clip_that_was_encoded_again_looks_the_same(
     assert bits(prepared[name], transcode(again, tmp_path / "made")) <= LOOK_ALIKE
 
 
+@pytest.mark.long
 def test_clips_of_other_scenes_do_not(prepared: dict[str, Renditions]) -> None:
     clips = list(prepared.values())
 
@@ -63,12 +65,14 @@ def test_clips_of_other_scenes_do_not(prepared: dict[str, Renditions]) -> None:
     assert nearest > 2 * LOOK_ALIKE
 
 
+@pytest.mark.long
 def test_hashes_are_three_words_a_frame_that_postgresql_can_hold(prepared: dict[str, Renditions]) -> None:
     for made in prepared.values():
         assert len(made.frame_hashes) == 24
         assert all(-(2**63) <= word < 2**63 for word in made.frame_hashes)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_postgresql_counts_as_we_do(prepared: dict[str, Renditions]) -> None:
     one, other = prepared["bars"], prepared["mandelbrot"]
@@ -78,6 +82,7 @@ def test_postgresql_counts_as_we_do(prepared: dict[str, Renditions]) -> None:
     assert Pair.objects.annotate(bits=difference).get(pk=pair.pk).bits == bits(one, other)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize(("second", "alike"), [("low.mp4", True), ("blue", False)])
 def test_a_pair_is_marked_when_its_second_video_is_ready(
@@ -104,6 +109,7 @@ def test_a_pair_is_marked_when_its_second_video_is_ready(
     assert default_storage.exists(names.strip(stored.public_id))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_videos_without_hashes_are_not_compared() -> None:
     hashed = factories.asset(frame_hashes=[0] * 24)

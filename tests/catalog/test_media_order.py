@@ -51,6 +51,7 @@ def test_both_videos_of_a_pair_are_neighbours(study):
     ]
 
 
+@pytest.mark.long
 def test_paused_studies_wait_behind_running_ones_and_closed_ones_come_last():
     paused, closed, running = (factories.study(state=state) for state in ("paused", "closed", "running"))
     urgent = waiting_pair(paused, priority=10**9)
@@ -72,6 +73,7 @@ def test_resuming_a_study_lets_its_videos_come_first_again():
     assert order() == [mine, other]
 
 
+@pytest.mark.long
 def test_a_file_that_two_studies_use_has_the_better_of_its_places(study):
     shared = waiting_pair(factories.study(state="paused"))
     before = waiting_pair(study)
@@ -133,6 +135,7 @@ def test_it_waits_for_nobody_who_holds_a_video_or_a_pair():
         assert pool.submit(prioritise).result(timeout=30) == 3
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_imports_of_the_same_files_at_once_do_not_stop_each_other(tmp_path):
     folder = write(tmp_path, prompts_with_videos(20, 2))

@@ -56,6 +56,7 @@ def test_a_pair_held_for_another_reason_stays_held(study):
     assert pair.held == "A reviewer asked for it."
 
 
+@pytest.mark.long
 def test_pairs_of_other_studies_with_the_same_file_are_held_no_more_either(study):
     broken = failed()
     mine, theirs = pair_with(study, broken), pair_with(factories.study(), broken)

@@ -53,6 +53,7 @@ class TestCarryingOut:
         assert changed_events(study) == [({"pairs": 7, "wanted": 7}, 7, None)]
         assert AuditEvent.objects.get(action="pairs.changed").actor == researcher
 
+    @pytest.mark.long
     def test_a_small_one_is_done_at_once(self, study, seven, researcher, monkeypatch):
         monkeypatch.setattr(orders, "RIGHT_AWAY", 7)
         assert order(study, researcher).state == "done"
@@ -159,6 +160,7 @@ class TestOrdering:
 
 
 class TestCancelling:
+    @pytest.mark.long
     def test_one_that_waits_ends_at_once(self, study, seven, researcher):
         change = order(study, researcher)
         for _ in range(2):

@@ -39,6 +39,7 @@ __all__ = ["every_change_is_large", "seven"]  # fixtures
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestWhilePeopleAnswer:
     def work(self, person, study, turns):

@@ -32,6 +32,7 @@ def lock_of(assignment_id):
     return elsewhere(f"SELECT id FROM annotation_assignment WHERE id = {assignment_id} FOR UPDATE")
 
 
+@pytest.mark.long
 class TestABusyServer:
     def test_a_request_is_sent_again_after_the_time_that_the_server_names(self, annotating, study):
         leased = annotating.lease(study.slug)["current"]
@@ -50,6 +51,7 @@ class TestABusyServer:
         assert (refusal.value.status, refusal.value.code) == (503, "locked")
 
 
+@pytest.mark.long
 class TestABrokenLine:
     def test_what_can_be_repeated_is_sent_again_and_stored_once(self, annotating, study, server, annotator):
         with line(server) as breaking, Client(breaking.address, issue_token(annotator, scopes=["annotate"])) as client:

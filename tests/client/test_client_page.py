@@ -42,6 +42,7 @@ def written(diptych, server, token):
     return run
 
 
+@pytest.mark.long
 def test_the_quick_start_ends_with_a_loaded_release(written, diptych, study):
     released(study)
     _signed_in, studies, releases, pulled, card = written("Quick start")
@@ -53,6 +54,7 @@ def test_the_quick_start_ends_with_a_loaded_release(written, diptych, study):
     assert printed[1:4] == ["train", "1", "video_0"]
 
 
+@pytest.mark.long
 def test_signing_in_and_downloading(written, diptych, study, tmp_path):
     released(study)
     written("Step by step", "Sign in")
@@ -69,6 +71,7 @@ def test_converting(written, tmp_path):
     assert Folder.open(tmp_path / "external").licence == "CC-BY-NC-4.0"
 
 
+@pytest.mark.long
 def test_publishing(signed_in, written, study):
     released(study, formats=EVERYTHING)
     signed_in.done("pull", "my-study")

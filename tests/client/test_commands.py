@@ -74,6 +74,7 @@ class TestSigningIn:
 
 
 class TestLists:
+    @pytest.mark.long
     def test_studies_and_releases_are_listed_for_people_and_for_programs(self, signed_in, release, study):
         heading, row = signed_in.done("studies").splitlines()
         assert heading.split() == ["study", "state", "your", "roles", "title"]

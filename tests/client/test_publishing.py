@@ -72,6 +72,7 @@ def test_it_is_opened_only_when_asked_and_at_the_end(signed_in, hub, folder):
     assert all(is_private for _what, is_private, _gated in hub.events[:-1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("files", [pytest.param(0, marks=pytest.mark.long), 1, pytest.param(3, marks=pytest.mark.long)])
 def test_a_killed_upload_goes_on_and_ends_with_the_same(signed_in, hub, folder, files):
     reached, left = threading.Event(), [files]
@@ -113,6 +114,7 @@ def test_the_next_release_replaces_the_files_and_the_first_stays_under_its_tag(s
     assert dataset.contents() == contents(tmp_path / "second")
 
 
+@pytest.mark.long
 class TestWhatIsNotPublished:
     @pytest.mark.long
     def test_a_dataset_with_other_files_and_another_release_under_the_same_tag(self, signed_in, hub, folder):
@@ -162,6 +164,7 @@ class TestRefusals:
         assert (status, "cannot be reached" in sentence) == (Exit.UNREACHABLE, True)
 
 
+@pytest.mark.long
 def test_the_description_warns_of_the_content_and_asks_who_wants_access(folder):
     head = yaml.safe_load((folder / "README.md").read_text().split("---")[1])
     assert "not-for-all-audiences" in head["tags"]

@@ -38,6 +38,7 @@ def assert_nothing_looks_complete(folder, target):
             Folder.open(path)
 
 
+@pytest.mark.long
 def test_a_line_that_breaks_again_and_again_costs_only_time(diptych, server, token, large, study, tmp_path):
     with line(server, breaks_after=300_000) as breaking:
         diptych.sign_in(breaking.address, token)
@@ -63,6 +64,7 @@ def test_a_killed_download_goes_on_in_the_middle_of_a_file(diptych, server, toke
     assert Folder.open(tmp_path / "mine").check() == []
 
 
+@pytest.mark.long
 def test_a_part_with_wrong_bytes_is_downloaded_again(signed_in, large, study, tmp_path):
     part = tmp_path / ".mine.part" / "video_archives" / "videos-train-00000.tar.part"
     part.parent.mkdir(parents=True)
@@ -74,6 +76,7 @@ def test_a_part_with_wrong_bytes_is_downloaded_again(signed_in, large, study, tm
     assert not (tmp_path / "mine" / "left-over.txt").exists()
 
 
+@pytest.mark.long
 def test_a_disk_that_is_too_small_is_noticed_before_the_download(signed_in, large, study, tmp_path):
     with small_disk(tmp_path / "disk", "1m") as disk:
         status, sentence = signed_in.refused("pull", study.slug, "disk/mine")
@@ -81,6 +84,7 @@ def test_a_disk_that_is_too_small_is_noticed_before_the_download(signed_in, larg
         assert_nothing_looks_complete(disk, disk / "mine")
 
 
+@pytest.mark.long
 def test_a_disk_that_fills_up_stops_the_download_which_then_goes_on(signed_in, server, token, large, study, tmp_path):
     with small_disk(tmp_path / "disk", "4m") as disk, line(server, bytes_per_s=1_000_000) as slow:
         signed_in.sign_in(slow.address, token)
@@ -97,6 +101,7 @@ def test_a_disk_that_fills_up_stops_the_download_which_then_goes_on(signed_in, s
         assert Folder.open(disk / "mine").check() == []
 
 
+@pytest.mark.long
 def test_a_server_cannot_write_outside_of_the_folder(server, token, release, study, tmp_path, monkeypatch):
     """The real server's response, with one path changed on the way."""
     with Client(server, token) as client:

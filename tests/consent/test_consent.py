@@ -222,6 +222,7 @@ class TestReleasedPairs:
         assert agreements.in_force(annotator, study)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
     def at_once(self, *works):

@@ -126,6 +126,7 @@ class TestTheWellbeingContact:
         looked = AuditEvent.objects.get(action="wellbeing.person_viewed")
         assert looked.subject_id == str(annotator.pk)
 
+    @pytest.mark.long
     def test_people_of_other_studies_do_not_exist(self, browser_client, study, contact):
         elsewhere = factories.member(factories.study(), "annotator")
         address = reverse("consent:wellbeing_person", args=[study.slug, elsewhere.pk])

@@ -36,6 +36,7 @@ def share(n, right):
     return [place < right for place in range(n)]
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 class TestFigures:
     def test_they_are_of_one_person_and_kind_with_the_exact_interval(self, study, control):
@@ -101,10 +102,12 @@ def honest_rate(study):
     return found.people, found.rate
 
 
+@pytest.mark.long
 def test_below_twenty_nothing_raises_an_alarm():
     assert {alarm_of(n, 0, {}, HONEST) for n in range(20)} == {""}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [20, 35, 49])
 def test_with_twenty_to_fortynine_the_alarm_is_two_exact_tests(n):
     """Too bad for an honest person (one in a thousand), and not too good for a coin (one in twenty)."""
@@ -114,6 +117,7 @@ def test_with_twenty_to_fortynine_the_alarm_is_two_exact_tests(n):
         assert alarm_of(n, right, {}, HONEST) == (RANDOM_CLICKING if too_bad and like_a_coin else ""), right
 
 
+@pytest.mark.long
 def test_from_fifty_on_people_are_judged_at_three_numbers_only():
     assert alarm_of(50, 25, {50: 25}, HONEST) == BELOW_HONEST
     assert alarm_of(99, 99 - 25, {50: 25}, HONEST) == BELOW_HONEST, "until 100, the first 50 decide"
@@ -136,6 +140,7 @@ def ever_raised(rate, first, last, alarm):
     return raised
 
 
+@pytest.mark.long
 def test_honest_people_seldom_look_like_random_clickers_and_clickers_mostly_do():
     """The figures of docs/quality.md."""
 

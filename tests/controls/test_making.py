@@ -156,6 +156,7 @@ class TestRuns:
         with pytest.raises(Refused, match="already being made"):
             making.make(study, "tag_gold", 1, actor=researcher)
 
+    @pytest.mark.long
     def test_a_run_that_was_killed_goes_on_where_it_was(self, study, three, researcher, monkeypatch):
         agreed(study, three, 5)
         monkeypatch.setattr(making, "A_STEP", 2)

@@ -37,6 +37,7 @@ def test_a_video_stands_beside_a_copy_with_other_bytes_and_the_same_length(study
     assert (prepared.duration_s, prepared.fps) == (pytest.approx(source.duration_s, abs=0.05), source.fps)
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_goes_on_and_makes_no_video_twice(study, researcher, playable_pairs):
     playable_pairs(study, 1)
     job = ControlsRun.objects.create(study=study, kind="reencoded", steps_total=5, steps=1, made=1, asked_by=researcher)

@@ -18,21 +18,25 @@ def listening(pid: int) -> set[str]:
     return {one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN}
 
 
+@pytest.mark.long
 def test_servers_listen_on_the_loopback_address_only(shared: Servers) -> None:
     assert listening(postmaster(shared.home.path)) == {"127.0.0.1"}
     assert listening(valkey_process(shared.home.path)) == {"127.0.0.1"}
 
 
+@pytest.mark.long
 def test_postgres_has_no_unix_socket(shared: Servers) -> None:
     assert rows(shared.database_url, "SHOW unix_socket_directories") == [("",)]
 
 
+@pytest.mark.long
 def test_postgres_refuses_a_wrong_or_missing_password(shared: Servers) -> None:
     for password in ("wrong", ""):
         with pytest.raises(psycopg.OperationalError, match="password"):
             psycopg.connect(shared.database_url, password=password)
 
 
+@pytest.mark.long
 def test_every_way_into_postgres_wants_scram(shared: Servers) -> None:
     rules = rows(shared.database_url, "SELECT DISTINCT auth_method FROM pg_hba_file_rules")
     assert rules == [("scram-sha-256",)]
@@ -40,6 +44,7 @@ def test_every_way_into_postgres_wants_scram(shared: Servers) -> None:
     assert stored[0][0].startswith("SCRAM-SHA-256$")
 
 
+@pytest.mark.long
 def test_valkey_refuses_a_wrong_or_missing_password(shared: Servers) -> None:
     port = addresses(shared.home.path)["valkey_port"]
     for password in ("wrong", None):
@@ -47,6 +52,7 @@ def test_valkey_refuses_a_wrong_or_missing_password(shared: Servers) -> None:
             redis.Redis(port=port, password=password).ping()
 
 
+@pytest.mark.long
 def test_passwords_lie_in_files_that_nobody_else_reads(shared: Servers) -> None:
     home = shared.home.path
     files = [home / "servers.json", *(home / "secrets").iterdir()]
@@ -54,6 +60,7 @@ def test_passwords_lie_in_files_that_nobody_else_reads(shared: Servers) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
+@pytest.mark.long
 def test_passwords_are_on_no_command_line(shared: Servers) -> None:
     secrets = [file.read_text().strip() for file in (shared.home.path / "secrets").iterdir()]
     lines = [" ".join(one.cmdline()) for one in psutil.Process().children(recursive=True)]
@@ -61,6 +68,7 @@ def test_passwords_are_on_no_command_line(shared: Servers) -> None:
     assert not [line for line in lines for secret in secrets if secret in line]
 
 
+@pytest.mark.long
 def test_database_is_unicode_and_durable(shared: Servers) -> None:
     statement = """
         SELECT pg_encoding_to_char(encoding), datlocprovider, datlocale,
@@ -71,11 +79,13 @@ def test_database_is_unicode_and_durable(shared: Servers) -> None:
     assert rows(shared.database_url, statement) == [("UTF8", "b", "C.UTF-8", "on", "on", "on")]
 
 
+@pytest.mark.long
 def test_role_can_make_databases_for_tests(shared: Servers) -> None:
     rows(shared.database_url, "CREATE DATABASE test_diptych")
     rows(shared.database_url, "DROP DATABASE test_diptych")
 
 
+@pytest.mark.long
 def test_valkey_appends_to_a_file(shared: Servers) -> None:
     settings = broker(shared.redis_url).config_get("append*")
     assert settings["appendonly"] == "yes"

@@ -53,6 +53,7 @@ def test_kill_9_of_the_parent_leaves_nothing_running_and_loses_nothing(home: Pat
         assert_kept(servers)
 
 
+@pytest.mark.long
 def test_start_right_after_kill_9_waits_for_the_old_servers(home: Path) -> None:
     holder = Holder(home)
     write(addresses(home)["database_url"], addresses(home)["redis_url"])
@@ -63,6 +64,7 @@ def test_start_right_after_kill_9_waits_for_the_old_servers(home: Path) -> None:
         assert servers.database_url == before["database_url"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's parent-death signal")
 def test_kill_9_of_parent_and_guards_leaves_nothing_running_and_loses_nothing(home: Path) -> None:
     holder = Holder(home)
@@ -75,6 +77,7 @@ def test_kill_9_of_parent_and_guards_leaves_nothing_running_and_loses_nothing(ho
         assert_kept(servers)
 
 
+@pytest.mark.long
 def test_kill_9_of_everything_at_once_loses_nothing(home: Path) -> None:
     holder = Holder(home)
     write(addresses(home)["database_url"], addresses(home)["redis_url"])
@@ -86,6 +89,7 @@ def test_kill_9_of_everything_at_once_loses_nothing(home: Path) -> None:
         assert_kept(servers)
 
 
+@pytest.mark.long
 def test_kill_9_of_postmaster_is_noticed_and_survived(home: Path) -> None:
     with start(home) as servers:
         write(servers.database_url, servers.redis_url)
@@ -99,6 +103,7 @@ def test_kill_9_of_postmaster_is_noticed_and_survived(home: Path) -> None:
         assert_kept(servers)
 
 
+@pytest.mark.long
 def test_kill_9_of_valkey_is_noticed_and_survived(home: Path) -> None:
     with start(home) as servers:
         write(servers.database_url, servers.redis_url)
@@ -108,6 +113,7 @@ def test_kill_9_of_valkey_is_noticed_and_survived(home: Path) -> None:
         assert_kept(servers)
 
 
+@pytest.mark.long
 def test_kill_9_of_a_guard_is_noticed_and_survived(home: Path) -> None:
     others = guards(os.getpid())  # of the test run's own servers
     with start(home) as servers:
@@ -118,6 +124,7 @@ def test_kill_9_of_a_guard_is_noticed_and_survived(home: Path) -> None:
         assert_kept(servers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stop_signal_ends_everything_without_a_traceback(home: Path, number: signal.Signals) -> None:
     holder = Holder(home)
@@ -147,6 +154,7 @@ subprocess.Popen([sys.executable, '-c', {STUBBORN_CHILD!r}], start_new_session=T
 """
 
 
+@pytest.mark.long
 def test_guard_kills_a_command_that_ignores_its_stop_signal(tmp_path: Path) -> None:
     guarded = guarded_python(STUBBORN_CHILD, tmp_path / "log", grace=0.2)
     family = tree(guarded.pid)
@@ -154,6 +162,7 @@ def test_guard_kills_a_command_that_ignores_its_stop_signal(tmp_path: Path) -> N
     assert all_gone(family)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's child subreaper")
 def test_guard_ends_grandchildren_in_sessions_of_their_own(tmp_path: Path) -> None:
     guarded = guarded_python(IN_OWN_SESSION, tmp_path / "log", grace=5.0)
@@ -163,6 +172,7 @@ def test_guard_ends_grandchildren_in_sessions_of_their_own(tmp_path: Path) -> No
     assert all_gone(family)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's child subreaper")
 def test_guard_ends_grandchildren_when_the_command_is_killed(tmp_path: Path) -> None:
     guarded = guarded_python(IN_OWN_SESSION, tmp_path / "log")
@@ -173,6 +183,7 @@ def test_guard_ends_grandchildren_when_the_command_is_killed(tmp_path: Path) -> 
     guarded.stop()
 
 
+@pytest.mark.long
 def test_servers_end_though_a_forked_copy_of_the_parent_lives_on(home: Path, tmp_path: Path) -> None:
     """A fork keeps the guards' channel open. The parent's end must be noticed even so."""
     program = f"""

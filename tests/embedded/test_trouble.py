@@ -38,6 +38,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
         yield path
 
 
+@pytest.mark.long
 def test_second_start_is_told_who_holds_the_home(home: Path) -> None:
     with start(home, purpose="the first"):
         ran = run_embedded(home, "true")
@@ -48,6 +49,7 @@ def test_second_start_is_told_who_holds_the_home(home: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_two_starts_at_the_same_moment_give_one_set_of_servers(home: Path) -> None:
     command = [sys.executable, "-m", "diptych.embedded", "--home", str(home), "--", "cat"]
     both = [
@@ -75,6 +77,7 @@ def test_two_homes_run_side_by_side(folder: Path) -> None:
         assert rows(one.database_url, "SELECT 1") == rows(two.database_url, "SELECT 1")
 
 
+@pytest.mark.long
 def test_almost_full_disk_gets_a_sentence_before_anything_starts(small_disk: Path) -> None:
     sentence = r"has \d+ MB left, and the servers need 300 MB\. Free some space, or set"
     with pytest.raises(EmbeddedError, match=sentence) as raised:
@@ -82,6 +85,7 @@ def test_almost_full_disk_gets_a_sentence_before_anything_starts(small_disk: Pat
     assert str(small_disk / "home") in str(raised.value)
 
 
+@pytest.mark.long
 def test_disk_that_fills_up_while_the_cluster_is_made(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "ROOM_NEEDED", 0)
     small_disk.chmod(0o755)
@@ -132,6 +136,7 @@ def test_stale_pid_file_whose_number_now_belongs_to_another_program(home_to_harm
         other.wait()
 
 
+@pytest.mark.long
 def test_server_started_by_other_means_gets_a_sentence(home: Path) -> None:
     with start(home):
         pid = postmaster(home)
@@ -141,6 +146,7 @@ def test_server_started_by_other_means_gets_a_sentence(home: Path) -> None:
             database.prepare()
 
 
+@pytest.mark.long
 def test_file_where_the_home_should_be(folder: Path) -> None:
     (folder / "file").write_text("")
     for home in (folder / "file", folder / "file" / "home"):
@@ -148,11 +154,13 @@ def test_file_where_the_home_should_be(folder: Path) -> None:
             start(home)
 
 
+@pytest.mark.long
 def test_read_only_place_gets_a_sentence() -> None:
     with pytest.raises(EmbeddedError, match=r"/proc/.*set DIPTYCH_HOME to"):
         start("/proc/diptych-home")
 
 
+@pytest.mark.long
 def test_missing_password_gets_a_sentence_and_the_data_stay(home_to_harm: Path) -> None:
     with start(home_to_harm):
         pass
@@ -165,6 +173,7 @@ def test_missing_password_gets_a_sentence_and_the_data_stay(home_to_harm: Path) 
         assert rows(servers.database_url, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.long
 def test_damaged_data_get_a_sentence_with_the_servers_words(home_to_harm: Path) -> None:
     with start(home_to_harm):
         pass
@@ -183,6 +192,7 @@ def test_data_of_another_version_get_a_sentence(home_to_harm: Path) -> None:
         start(home_to_harm)
 
 
+@pytest.mark.long
 def test_addresses_stay_between_starts_unless_a_port_is_taken(home: Path) -> None:
     with start(home) as first:
         pass
@@ -194,6 +204,7 @@ def test_addresses_stay_between_starts_unless_a_port_is_taken(home: Path) -> Non
         assert rows(third.database_url, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.long
 def test_port_taken_between_look_and_start_is_replaced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with start(home) as first:
         pass
@@ -204,6 +215,7 @@ def test_port_taken_between_look_and_start_is_replaced(home: Path, monkeypatch: 
             assert rows(second.database_url, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.long
 def test_free_port_is_told_from_a_taken_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -211,6 +223,7 @@ def test_free_port_is_told_from_a_taken_one() -> None:
     assert is_free(port)
 
 
+@pytest.mark.long
 def test_running_is_empty_when_nothing_runs(home: Path) -> None:
     assert Home(home).running() == {}
     with start(home) as servers:
@@ -219,6 +232,7 @@ def test_running_is_empty_when_nothing_runs(home: Path) -> None:
     assert Home(home).recorded()["database_url"] == servers.database_url
 
 
+@pytest.mark.long
 def test_home_in_use_is_not_removed(home_to_harm: Path) -> None:
     with start(home_to_harm) as servers:
         with pytest.raises(EmbeddedError, match="is in use"):
@@ -228,6 +242,7 @@ def test_home_in_use_is_not_removed(home_to_harm: Path) -> None:
     assert not home_to_harm.exists()
 
 
+@pytest.mark.long
 def test_failed_start_leaves_nothing_running(home: Path) -> None:
     with start(home):
         pass

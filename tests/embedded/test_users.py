@@ -38,6 +38,7 @@ def look() -> str:
     return LOOK.format(repository=str(REPOSITORY), site=str(SITE_PACKAGES))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("root")
 def test_roots_servers_run_as_nobody(home: Path) -> None:
     with start(home):
@@ -105,6 +106,7 @@ def test_data_of_a_home_deleted_by_hand_are_set_aside_not_reused(folder: Path) -
     shutil.rmtree(aside[0])
 
 
+@pytest.mark.long
 def test_works_as_an_ordinary_user(folder: Path, nobodys_python: str) -> None:
     os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
     home = folder / "home"
@@ -118,6 +120,7 @@ def test_works_as_an_ordinary_user(folder: Path, nobodys_python: str) -> None:
     assert {path.stat().st_uid for path in folder.rglob("*")} == {NOBODY.pw_uid}
 
 
+@pytest.mark.long
 def test_folder_of_somebody_else_gets_a_sentence(folder: Path, nobodys_python: str) -> None:
     environment = clean_environment(PYTHONPATH=f"{REPOSITORY}:{SITE_PACKAGES}")
     ran = run_embedded(folder / "home", "true", python=nobodys_python, env=environment, **as_nobody())
@@ -153,6 +156,7 @@ def test_data_that_can_no_longer_be_entered_get_a_sentence(folder: Path) -> None
         start(open_folder / "home")
 
 
+@pytest.mark.long
 def test_package_imports_no_django_and_guard_nothing_but_the_standard_library() -> None:
     program = "import sys, diptych.embedded, diptych.demo; print({'django', 'psycopg'} & set(sys.modules))"
     command = [sys.executable, "-c", program]

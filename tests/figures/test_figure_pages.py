@@ -91,6 +91,7 @@ class TestComputing:
         assert job.state == "cancelled"
         assert figure_jobs.newest(study, "agreement") == before
 
+    @pytest.mark.long
     def test_a_computation_whose_worker_was_killed_starts_again(self, study, answered, researcher):
         job = figure_jobs.compute(study, "agreement", actor=researcher)
         assert engine.claim(figure_jobs.POLICY, job.pk)
@@ -111,6 +112,7 @@ class TestComputing:
         assert len(queries) <= 10
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_requests_at_once_one_computation_remains(study, researcher):
     outcomes, start = [], threading.Barrier(2)

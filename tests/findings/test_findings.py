@@ -412,6 +412,7 @@ class TestAPI:
         assert client.delete(f"{address}runs/{run.json()['id']}/").json()["state"] == "done"
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_checks_at_once_write_each_finding_once(study, annotator):
     """A second check of the study does nothing while the first has the lock of the rules."""

@@ -88,6 +88,7 @@ def pair_with(asset):
     return factories.pair(study, prompt=prompt, **videos)
 
 
+@pytest.mark.long
 def test_rows_and_storage_that_agree(asset):
     assert check() == ([], 0)
     out = StringIO()
@@ -95,6 +96,7 @@ def test_rows_and_storage_that_agree(asset):
     assert out.getvalue() == "Rows and storage agree.\n"
 
 
+@pytest.mark.long
 def test_missing_and_damaged_renditions_are_prepared_again_and_pairs_wait_meanwhile(asset):
     pair = pair_with(asset)
     lost, damaged = names.frame(asset.public_id, 3), names.playback(asset.public_id)
@@ -121,6 +123,7 @@ def test_missing_and_damaged_renditions_are_prepared_again_and_pairs_wait_meanwh
     assert check() == ([], 0)
 
 
+@pytest.mark.long
 def test_rows_of_earlier_versions_expect_what_was_made_then(asset):
     facts = asset.facts
     del facts["files"]
@@ -129,6 +132,7 @@ def test_rows_of_earlier_versions_expect_what_was_made_then(asset):
     assert kinds() == {("rendition_missing", names.frame(asset.public_id, 7))}
 
 
+@pytest.mark.long
 def test_without_a_good_original_nothing_is_prepared_again(asset):
     default_storage.delete(names.poster(asset.public_id))
     default_storage.save(asset.original, ContentFile(b"x" * asset.byte_size))
@@ -137,6 +141,7 @@ def test_without_a_good_original_nothing_is_prepared_again(asset):
     assert Asset.objects.get().state == "done"
 
 
+@pytest.mark.long
 def test_originals_that_are_missing_or_of_another_size_are_told_and_left_to_people(asset, tmp_path):
     other = tmp_path / "other"
     other.write_bytes(b"other bytes")
@@ -177,6 +182,7 @@ def test_orphans_and_half_written_files_go_once_they_are_a_day_old(asset):
     assert check() == ([], 0)
 
 
+@pytest.mark.long
 def test_what_a_failed_video_left_is_an_orphan_and_what_a_waiting_one_left_is_not(asset):
     left = [stored(names.frame(asset.public_id, number)) for number in range(2)]
     failed = {"state": "failed", "reason": "Damaged.", "finished_at": timezone.now()}
@@ -245,6 +251,7 @@ def test_quarantine_is_not_touched_and_files_left_outside_are_told(asset):
     assert Quarantine.objects.get().released_at is None
 
 
+@pytest.mark.long
 def test_an_empty_database_deletes_nothing():
     orphan = stored(original_name("ab" * 32))
     with pytest.raises(CommandError, match="Is it the right database") as caught:
@@ -253,6 +260,7 @@ def test_an_empty_database_deletes_nothing():
     assert default_storage.exists(orphan)
 
 
+@pytest.mark.long
 def test_what_is_wrong_is_told_to_people_with_what_to_do(asset):
     stored(original_name("ab" * 32))
     out = StringIO()
@@ -263,6 +271,7 @@ def test_what_is_wrong_is_told_to_people_with_what_to_do(asset):
     assert second.startswith("1 orphan: a file that no row names; --mend deletes it")
 
 
+@pytest.mark.long
 def test_files_are_told_with_size_and_age(asset):
     found = {file.name: file for file in files_below(names.folder(asset.public_id))}
     playback = found[names.playback(asset.public_id)]

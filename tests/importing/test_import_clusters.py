@@ -187,6 +187,7 @@ def test_languages_without_spaces(tmp_path):
     assert len({cluster for cluster, _ in there.values()}) == 3
 
 
+@pytest.mark.long
 def test_other_studies_decide_nothing(tmp_path):
     in_part("test")
     bring(tmp_path, prompt("p", text=NEARLY), slug="other", seed=1)

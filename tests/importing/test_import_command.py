@@ -163,6 +163,7 @@ def test_a_path_that_is_not_utf8_is_said(tmp_path, study):
     assert (error.returncode, "is not UTF-8" in str(error)) == (2, True)
 
 
+@pytest.mark.long
 def test_a_pipe_in_place_of_a_manifest_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "manifest.jsonl")
     _out, _err, error = run(tmp_path)

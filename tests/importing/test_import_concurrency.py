@@ -38,6 +38,7 @@ def together(*works):
         return list(pool.map(run, works))
 
 
+@pytest.mark.long
 def test_two_imports_of_one_study_at_once_bring_everything_once(tmp_path):
     folder = write(tmp_path, prompts_with_videos(30, 3))
     reports = together(*[lambda: imported(folder, batch_size=40)] * 3)
@@ -51,6 +52,7 @@ def test_two_imports_of_one_study_at_once_bring_everything_once(tmp_path):
             assert len(kept.read()) == asset.byte_size
 
 
+@pytest.mark.long
 def test_two_studies_that_bring_the_same_bytes_at_once(tmp_path):
     lines = prompts_with_videos(30, 3)
     one, other = write(tmp_path / "one", lines), write(tmp_path / "other", lines[::-1])
@@ -58,6 +60,7 @@ def test_two_studies_that_bring_the_same_bytes_at_once(tmp_path):
     assert (Asset.objects.count(), Video.objects.count(), Pair.objects.count()) == (90, 180, 180)
 
 
+@pytest.mark.long
 def test_near_duplicates_that_come_at_once_are_one_cluster(tmp_path):
     text = "A small brown dog runs along the beach at sunset while gentle waves roll in"
     folders = [write(tmp_path / f"{number}", [prompt(f"p{number}", text=f"{text} {number}")]) for number in range(4)]
@@ -66,6 +69,7 @@ def test_near_duplicates_that_come_at_once_are_one_cluster(tmp_path):
     assert Prompt.objects.values("cluster", "split").distinct().count() == 1
 
 
+@pytest.mark.long
 def test_one_id_for_two_texts_at_once_comes_in_for_one_of_them(tmp_path):
     factories.study(slug="colours")
     folders = [write(tmp_path / text, [prompt("p", text=text)]) for text in ("A red ball", "A blue ball")]
@@ -80,6 +84,7 @@ def test_one_id_for_two_texts_at_once_comes_in_for_one_of_them(tmp_path):
     assert Prompt.objects.get().source_id == "p"
 
 
+@pytest.mark.long
 def test_pausing_a_study_and_adding_to_another_do_not_wait_for_an_import(tmp_path):
     imported(write(tmp_path, prompts_with_videos(1, 2)))
     with transaction.atomic():
@@ -93,6 +98,7 @@ def test_pausing_a_study_and_adding_to_another_do_not_wait_for_an_import(tmp_pat
         assert together(pause) == [1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("worker_first", [True, False])
 def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(tmp_path, monkeypatch, worker_first):
     """The worker cannot see the new pair, and the import cannot see the worker's outcome, until either commits."""
@@ -130,6 +136,7 @@ def test_a_video_that_becomes_ready_while_its_pair_is_imported_is_not_forgotten(
     assert set(Asset.objects.values_list("state", flat=True)) == {"done"}
 
 
+@pytest.mark.long
 def test_a_video_that_is_tried_again_while_its_pair_is_imported_does_not_leave_the_pair_held(tmp_path):
     folder = write(tmp_path, prompts_with_videos(1, 2))
     broken = factories.asset(

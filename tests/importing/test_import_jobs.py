@@ -297,6 +297,7 @@ def test_two_workers_with_one_message_each_do_it_once(material):
     assert (Video.objects.count(), len(events(job, "import.finished"))) == (6, 1)
 
 
+@pytest.mark.long
 def test_what_was_read_before_a_kill_is_not_read_again(study, material, monkeypatch):
     job = asked(study, material)
     read: list[Path] = []

@@ -99,6 +99,7 @@ def test_a_running_import_is_cancelled_at_its_next_step_and_leaves_nothing(mater
     assert not ReadFile.objects.exists()
 
 
+@pytest.mark.long
 def test_a_waiting_import_is_cancelled_at_once(study, material, researcher):
     job = asked(study, material)
     jobs.cancel(job, actor=researcher)
@@ -117,6 +118,7 @@ def test_an_import_that_is_done_stays_done(study, material, researcher):
     assert not events(job, "import.cancelled")
 
 
+@pytest.mark.long
 def test_a_cancelled_import_whose_worker_was_killed_ends_when_it_is_taken_up(study, material):
     job = asked(study, material)
     engine.claim(POLICY, job.pk)

@@ -94,6 +94,7 @@ def test_what_the_command_refuses_is_in_its_row(study, tmp_path):
     assert (missing.state, "There is no file or folder" in missing.reason) == ("failed", True)
 
 
+@pytest.mark.long
 def test_a_command_that_was_killed_goes_on_where_it_stopped_and_no_worker_takes_it(study, tmp_path):
     folder = own_bytes(write(tmp_path / "anywhere", prompts_with_videos(1, 2)), str(tmp_path))
     options = job_work.row_options(job_work.ImportOptions()) | {"command": True}
@@ -107,6 +108,7 @@ def test_a_command_that_was_killed_goes_on_where_it_stopped_and_no_worker_takes_
     assert (job.pk, job.state, job.attempts) == (killed.pk, "done", 2)
 
 
+@pytest.mark.long
 def test_a_command_that_was_killed_and_never_run_again_fails(study, tmp_path):
     killed = job_work._claimed_here(study, str(tmp_path), {"command": True})
     Import.objects.filter(pk=killed.pk).update(heartbeat_at=timezone.now() - 2 * job_work.COMMAND_WAITED_FOR)

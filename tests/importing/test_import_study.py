@@ -98,6 +98,7 @@ def test_bytes_are_kept_once_under_their_hash(tmp_path):
     assert (asset.videos.count(), report.assets.added, report.videos.added) == (2, 2, 3)
 
 
+@pytest.mark.long
 def test_half_a_file_left_by_a_killed_import_is_not_used(tmp_path):
     content = b"content of which a killed import kept half"
     digest = hashlib.sha256(content).hexdigest()
@@ -308,6 +309,7 @@ def test_overlap_says_how_many_answers_new_pairs_want(tmp_path):
     assert list(Pair.objects.order_by("pk").values_list("wanted", "open_slots")) == [(3, 3), (3, 3), (2, 2)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("state", "ready", "held"),
     [

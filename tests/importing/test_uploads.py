@@ -281,6 +281,7 @@ def test_a_file_with_a_piece_missing_is_not_put_together(job, tmp_path):
         whole(upload, tmp_path)
 
 
+@pytest.mark.long
 def test_an_empty_file_is_whole_at_once(client, job, tmp_path):
     announced(client, job, length=0)
     assert uploads.collected(job).is_complete

@@ -45,6 +45,7 @@ def address(asset, person=PERSON, now=None):
     return addresses.playback_url(asset.public_id, person, now, WINDOW_S)
 
 
+@pytest.mark.long
 def test_an_address_is_what_aws_own_library_would_sign_at_the_windows_beginning(monkeypatch):
     ours = Bucket("https://bucket.example.org/below", "eu-central-1", "key", "secret")
     signed = ours.url("renditions/ab/a b~c.mp4", PERSON, int(NOW), 7200)
@@ -56,6 +57,7 @@ def test_an_address_is_what_aws_own_library_would_sign_at_the_windows_beginning(
     assert parse_qs(urlsplit(signed).query) == parse_qs(urlsplit(request.url).query)
 
 
+@pytest.mark.long
 class TestAddresses:
     pytestmark = pytest.mark.django_db
 
@@ -105,6 +107,7 @@ class TestAddresses:
         assert get(address(asset))[::2] == (200, b"0123456789")
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_prepares_a_video_in_the_bucket(bucket, renditions):
     original = renditions["short"].playback
@@ -118,6 +121,7 @@ def test_a_worker_prepares_a_video_in_the_bucket(bucket, renditions):
     assert get(addresses.poster_url(asset.public_id, PERSON, None, WINDOW_S))[1]["Content-Type"] == "image/jpeg"
 
 
+@pytest.mark.long
 def test_a_file_that_changes_on_its_way_is_not_stored(bucket):
     content = Checked(ContentFile(b"other bytes").file, Fingerprint("0" * 64, 11))
     with pytest.raises(ContentTrouble):
@@ -125,6 +129,7 @@ def test_a_file_that_changes_on_its_way_is_not_stored(bucket):
     assert not default_storage.exists("originals/00/changed")
 
 
+@pytest.mark.long
 class TestPreparing:
     def test_pages_of_the_named_origins_may_read(self, bucket, capsys):
         call_command("prepare_bucket", "https://annotate.example.org")

@@ -131,6 +131,7 @@ def test_each_thread_has_its_own_that_ends_with_it() -> None:
     assert in_python("print('on we go')") == "on we go"
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_killed_worker_leaves_no_ffmpeg_behind(tmp_path: Path) -> None:
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)", str(tmp_path)]

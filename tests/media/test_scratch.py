@@ -27,6 +27,7 @@ def test_it_goes_at_the_end_and_after_an_error(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_what_a_killed_worker_left_goes_when_the_next_file_is_begun(tmp_path: Path) -> None:
     working = "with scratch() as folder: (folder / 'a').touch(); os.kill(os.getpid(), 9)"
     killed = f"import os; from media.scratch import scratch\n{working}"
@@ -58,6 +59,7 @@ def test_a_folder_left_before_it_was_locked_goes_and_others_files_stay(tmp_path:
     assert (tmp_path / "elsewhere" / "lock").exists()
 
 
+@pytest.mark.long
 def test_workers_that_begin_at_once_take_nothing_from_each_other() -> None:
     def work(number: int) -> bool:
         for _ in range(30):

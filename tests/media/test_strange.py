@@ -195,6 +195,7 @@ assert strange_content
 assert strange_tracks  # importing the module adds its kinds
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", KINDS)
 def test_a_strange_file_ends_as_the_table_says(name: str, tmp_path: Path) -> None:
     source = KINDS[name](tmp_path)
@@ -211,10 +212,12 @@ def test_a_strange_file_ends_as_the_table_says(name: str, tmp_path: Path) -> Non
         assert not (tmp_path / "made").exists() or not list((tmp_path / "made").iterdir())
 
 
+@pytest.mark.long
 def test_the_table_lists_exactly_what_is_tried() -> None:
     assert set(rows("Strange files")) == KINDS.keys() | LURES.keys()
 
 
+@pytest.mark.long
 def test_the_page_states_the_limits_as_they_are(settings: Any) -> None:
     stated = rows("Limits")
 
@@ -233,6 +236,7 @@ def test_the_page_states_the_limits_as_they_are(settings: Any) -> None:
     assert f"`{CONTAINERS}`" in PAGE.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_clip_may_be_as_long_as_the_setting_says(tmp_path: Path, settings: Any) -> None:
     settings.MEDIA_LONGEST_S = 0.5
     assert transcode(make(tmp_path / "in.mp4", *SHORT, "-c:v", "libx264"), tmp_path / "made").facts.duration_s == 0.5
@@ -241,6 +245,7 @@ def test_a_clip_may_be_as_long_as_the_setting_says(tmp_path: Path, settings: Any
         transcode(tmp_path / "in.mp4", tmp_path / "made")
 
 
+@pytest.mark.long
 def test_costs_are_refused_before_anything_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STREAMS", 0)
     source = make(tmp_path / "in.mp4", *SHORT, "-c:v", "libx264")

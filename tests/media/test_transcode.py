@@ -23,6 +23,7 @@ def one_take_an_encoding() -> list[Take]:
     return list(first.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("take", one_take_an_encoding(), ids=lambda take: take.key)
 def test_every_kind_of_demo_clip_becomes_fit_for_annotators(take: Take, tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()

@@ -106,6 +106,7 @@ def test_of_the_videos_that_wait_the_highest_priority_comes_first_then_the_oldes
     assert [transcoding.claim() for _ in range(5)] == [high, older, newer, low, None]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_workers_who_claim_at_once_get_a_video_each_and_wait_for_nobody():
     assets = [factories.asset(state="waiting") for _ in range(40)]
@@ -155,6 +156,7 @@ def test_a_fresh_row_is_left_to_its_own_message(asset):
     assert engine.waiting_too_long(POLICY, 10) == [asset.pk]
 
 
+@pytest.mark.long
 def test_the_sweep_sends_again_for_what_a_killed_worker_left(asset, empty_queue):
     transcoding.claim()
     Asset.objects.update(created_at=timezone.now() - 2 * POLICY.resend_after)

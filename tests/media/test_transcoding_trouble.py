@@ -30,6 +30,7 @@ def after_the_pause(asset):
     Asset.objects.filter(pk=asset.pk).update(wait_until=timezone.now())
 
 
+@pytest.mark.long
 def test_trouble_of_this_machine_fails_no_video_however_long_it_lasts(study, asset):
     pair = pair_of(study, asset, factories.asset())
     original = default_storage.path(asset.original)
@@ -52,6 +53,7 @@ def test_trouble_of_this_machine_fails_no_video_however_long_it_lasts(study, ass
     assert (pair.ready, pair.held) == (True, "")
 
 
+@pytest.mark.long
 def test_renditions_that_cannot_be_stored_are_trouble_of_this_machine(asset):
     default_storage.save(names.folder(asset.public_id), ContentFile(b"a file where a folder should be"))
     tasks.transcode_asset(asset.pk)
@@ -59,6 +61,7 @@ def test_renditions_that_cannot_be_stored_are_trouble_of_this_machine(asset):
     assert (asset.state, asset.attempts) == ("waiting", 0)
 
 
+@pytest.mark.long
 def test_a_video_that_was_put_back_is_left_alone_for_a_while(asset):
     Asset.objects.filter(pk=asset.pk).update(created_at=timezone.now() - timedelta(hours=1))
     claimed = transcoding.claim()
@@ -70,6 +73,7 @@ def test_a_video_that_was_put_back_is_left_alone_for_a_while(asset):
     assert transcoding.claim().fence == 2
 
 
+@pytest.mark.long
 def test_pauses_grow_from_15_seconds_to_30_minutes_and_are_drawn():
     pauses = [[POLICY.pause(times).total_seconds() for _ in range(50)] for times in (1, 2, 3, 9, 1000)]
     bounds = [(15, 30), (30, 60), (60, 120), (900, 1800), (900, 1800)]
@@ -77,6 +81,7 @@ def test_pauses_grow_from_15_seconds_to_30_minutes_and_are_drawn():
         assert shortest <= min(drawn) < max(drawn) <= longest
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_whose_database_connection_broke_puts_the_video_back_over_another(asset, monkeypatch):
     def transcode_while_the_database_restarts(*arguments):
@@ -91,6 +96,7 @@ def test_a_worker_whose_database_connection_broke_puts_the_video_back_over_anoth
     assert asset.wait_until > timezone.now()
 
 
+@pytest.mark.long
 def test_a_video_that_keeps_ending_ffmpeg_fails_with_that_reason(asset, tmp_path, monkeypatch):
     (tmp_path / "ffmpeg").write_text("#!/bin/sh\nkill -9 $$\n")
     (tmp_path / "ffmpeg").chmod(0o700)
@@ -106,6 +112,7 @@ def test_a_video_that_keeps_ending_ffmpeg_fails_with_that_reason(asset, tmp_path
     assert asset.reason_in_words == "Preparing this video failed 5 times. The last error: ffmpeg was ended by signal 9."
 
 
+@pytest.mark.long
 def test_what_a_killed_worker_left_half_written_goes_when_the_video_is_prepared_again(asset):
     half = default_storage.save(f"{names.folder(asset.public_id)}/frames/.0123456789abcdef.part", ContentFile(b"ha"))
     Asset.objects.update(fence=1)  # it was claimed before
@@ -114,6 +121,7 @@ def test_what_a_killed_worker_left_half_written_goes_when_the_video_is_prepared_
     assert default_storage.exists(names.frame(asset.public_id, 7))
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_the_heart_beats_on_after_trouble_with_the_database():
     factories.asset(state="waiting")
@@ -140,6 +148,7 @@ def connections_of_the_database():
         return {pid for (pid,) in cursor.fetchall()}
 
 
+@pytest.mark.long
 def test_a_video_that_keeps_ending_its_worker_fails_with_that_reason(study, asset):
     pair = pair_of(study, asset, factories.asset())
     for attempt in range(POLICY.most_attempts):
@@ -154,6 +163,7 @@ def test_a_video_that_keeps_ending_its_worker_fails_with_that_reason(study, asse
     assert pair.held
 
 
+@pytest.mark.long
 def test_a_bucket_that_is_away_fails_no_video(bucket, clip, settings, monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     asset = pending(clip)

@@ -54,6 +54,7 @@ def test_a_truncated_file_is_refused(extension: str, tmp_path: Path) -> None:
     assert reason.startswith(("The video is damaged", "The video breaks off", "The video is cut off"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("extension", [extension for extension in CODECS if extension != "webm"])
 def test_a_garbled_file_is_refused(extension: str, tmp_path: Path) -> None:
     """WebM is left out: any bytes within a VP8 frame are a picture, so the damage cannot be detected."""

@@ -200,6 +200,7 @@ def test_a_program_assigns_and_takes_back(study, lot, kim, researcher, api):
     assert client.post(address, body | {"reviewer": None}, format="json").json()["assigned"] == 3
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_people_who_assign_the_same_answers_at_once_leave_one_reviewer(study, lot, kim, lee):
     begin = threading.Barrier(2)

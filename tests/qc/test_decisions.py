@@ -261,6 +261,7 @@ class TestReopen:
             decide(lot, RETURN, actor=researcher)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_opposite_decisions_at_once_one_stands(study, researcher):
     answered(study, pairs=10)

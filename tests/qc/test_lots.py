@@ -102,6 +102,7 @@ def test_of_two_people_who_put_the_same_batch_into_a_lot_one_succeeds(study, res
     assert sorted(map(str, at_once(put, put))) == ["1", "batch_taken"]
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_starts_at_once_one_freezes_the_answers(study, researcher):
     answered(study, pairs=3)

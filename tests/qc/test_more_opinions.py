@@ -217,6 +217,7 @@ class TestDisputed:
         assert asked(pair)[1:] == [["helpfulness", "safety"]]
 
 
+@pytest.mark.long
 class TestAtOnce:
     pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -232,6 +232,7 @@ def test_a_quarantined_pair_is_not_reviewed(study):
     assert reviewing.lease(factories.reviewer(study), lot, "secondary").reason == "nothing_due"
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_reviewers_at_once_get_different_answers():
     study = factories.study()

@@ -49,6 +49,7 @@ def test_a_program_qualifies_its_person(api, study, annotator, asked, call):
     assert (found["stage"], found["how"], found["attempts"][0]["passed"]) == ("qualified", "passed", True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "body",
     [

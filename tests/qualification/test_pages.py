@@ -304,6 +304,7 @@ def test_allowing_more_needs_an_attempt(study, annotator, asked, researcher):
     assert attempts.attempt_at(annotator, study, "test") is None
 
 
+@pytest.mark.long
 def test_after_the_training_the_list_of_studies_asks_only_for_the_test(browser_client, study, annotator, asked):
     world.go_through(annotator, study, "training")
     text = browser_client(annotator).get(reverse("home"), {"all": 1}).content.decode()

@@ -144,6 +144,7 @@ def test_who_fails_all_attempts_is_known_and_may_be_allowed_one_more(study, anno
     assert world.go_through(annotator, study, "test").passed
 
 
+@pytest.mark.long
 def test_one_more_attempt_may_begin_at_once(study, annotator, asked, researcher):
     world.go_through(annotator, study, "training")
     world.go_through(annotator, study, "test", wrong=5)
@@ -243,6 +244,7 @@ def test_what_keeps_people_from_work_keeps_them_from_qualifying(study, annotator
     assert attempts.next_step(attempt, annotator).reason == reason
 
 
+@pytest.mark.long
 def test_two_tabs_that_answer_at_once_store_one_answer(transactional_db):
     study = factories.study()
     researcher, annotator = factories.member(study, "researcher"), factories.member(study, "annotator")

@@ -94,6 +94,7 @@ def test_a_published_version_stays_as_it_is(study, researcher):
             written()
 
 
+@pytest.mark.long
 def test_two_people_who_make_a_draft_at_once_get_the_same(transactional_db):
     study = factories.study()
     people = [factories.member(study, "researcher") for _ in range(2)]

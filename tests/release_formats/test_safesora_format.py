@@ -275,6 +275,7 @@ def test_a_release_without_this_format_cannot_be_imported(study, annotator, tmp_
         imported(tmp_path, "second")
 
 
+@pytest.mark.long
 def test_a_release_that_was_killed_states_what_was_counted_before(study, annotator, monkeypatch, tmp_path):
     for labels in (LABELS, {}):
         factories.pair(study, prompt=factories.prompt(study, split="train", **labels))

@@ -120,6 +120,7 @@ def test_wrong_fields_are_named(get, wrong, sentence):
     assert sentence in response.content.decode()
 
 
+@pytest.mark.long
 def test_a_missing_licence_is_asked_for_and_nothing_is_lost(study, client):
     accepted(*answered(study))
     response = client.post(reverse("releases:new", args=[study.slug]), CHOSEN | {"licence": "", "terms": "Cite us."})

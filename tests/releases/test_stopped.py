@@ -77,6 +77,7 @@ def test_a_release_that_is_killed_anywhere_ends_with_the_same_bytes(study, whole
     assert release.manifest["parent"] == {"release": whole.number, "added": 0, "removed": 0, "changed": 0}
 
 
+@pytest.mark.long
 def test_a_worker_that_lost_its_claim_writes_nothing(study, whole):
     release = ask(study)
     late = engine.claim(making.POLICY, release.pk)
@@ -91,6 +92,7 @@ def test_a_worker_that_lost_its_claim_writes_nothing(study, whole):
     assert release.items.count() == 3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError("away")])
 def test_a_storage_that_fails_puts_the_release_back(study, whole, monkeypatch, error):
     release = ask(study)
@@ -109,6 +111,7 @@ def test_a_storage_that_fails_puts_the_release_back(study, whole, monkeypatch, e
     assert lines(release, "pairs.jsonl") == lines(whole, "pairs.jsonl")
 
 
+@pytest.mark.long
 def test_a_release_can_be_cancelled_between_two_chunks(study, whole, monkeypatch):
     monkeypatch.setattr(items, "CHUNK", 1)
     release = ask(study)
@@ -128,6 +131,7 @@ def test_a_release_can_be_cancelled_between_two_chunks(study, whole, monkeypatch
     assert seen == 2
 
 
+@pytest.mark.long
 def test_chunks_do_not_change_the_bytes(study, whole, monkeypatch, tmp_path):
     monkeypatch.setattr(items, "CHUNK", 1)
     assert making.rebuild(whole, tmp_path) == []

@@ -137,6 +137,7 @@ def test_an_import_that_others_build_on_is_undone_after_them(study, researcher, 
     assert numbers(study) == (0, 0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_removal_killed_in_the_middle_has_removed_nothing_and_begins_anew(study, researcher, brought_in, monkeypatch):
     job = brought_in("first", prompts_with_videos(3, 2))
     before = numbers(study)

@@ -48,6 +48,7 @@ def held(*pairs: Pair) -> list[bool]:
     return [Pair.objects.get(pk=pair.pk).held == "quarantined" for pair in pairs]
 
 
+@pytest.mark.long
 def test_the_sixth_report_holds_the_pair_and_nothing_else(reporter):
     asset = factories.asset()
     pair, elsewhere = pair_with(asset), pair_with(asset)
@@ -57,6 +58,7 @@ def test_the_sixth_report_holds_the_pair_and_nothing_else(reporter):
     assert not hidden(asset)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reported", ["source", "copy"])
 def test_a_video_and_its_copies_are_hidden_together(reported):
     pair = factories.pair(factories.study())
@@ -69,6 +71,7 @@ def test_a_video_and_its_copies_are_hidden_together(reported):
     assert held(pair, control) == [True, True]
 
 
+@pytest.mark.long
 def test_reports_count_over_all_studies_and_for_thirty_days(reporter):
     assert report(factories.pair(factories.study()), reporter).everywhere_at is None
     age(reporter, timedelta(days=31))
@@ -83,6 +86,7 @@ def age(person: Any, by: timedelta) -> None:
         cursor.execute("RESET session_replication_role")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["referral", "legal hold", "confirm"])
 def test_what_an_officer_confirmed_does_not_count(reporter, officer, how):
     first = Quarantine.objects.order_by("pk")[0]
@@ -96,12 +100,14 @@ def test_what_an_officer_confirmed_does_not_count(reporter, officer, how):
     assert report(factories.pair(factories.study()), reporter).everywhere_at is None
 
 
+@pytest.mark.long
 def test_what_an_officer_released_counts(reporter, officer):
     for row in Quarantine.objects.all():
         quarantine.release(row, officer, reason="Looked at.")
     assert report(factories.pair(factories.study()), reporter).everywhere_at is None
 
 
+@pytest.mark.long
 def test_both_videos_of_one_press_count_each(officer):
     person = factories.person()
     for pair in factories.pairs(factories.study(), 3):
@@ -109,6 +115,7 @@ def test_both_videos_of_one_press_count_each(officer):
     assert Quarantine.objects.filter(everywhere_at__isnull=False).count() == 5
 
 
+@pytest.mark.long
 def test_a_second_person_makes_it_count_everywhere_also_one_with_many_reports(reporter):
     second = factories.person()
     for pair in factories.pairs(factories.study(), 5):
@@ -124,6 +131,7 @@ def test_a_second_person_makes_it_count_everywhere_also_one_with_many_reports(re
     assert AuditEvent.objects.filter(action="asset.quarantined", subject_id=str(first.pk)).count() == 2
 
 
+@pytest.mark.long
 def test_the_same_person_through_two_studies_is_no_second_person(reporter):
     asset = factories.asset()
     pair, elsewhere, third = pair_with(asset), pair_with(asset), pair_with(asset)
@@ -132,6 +140,7 @@ def test_the_same_person_through_two_studies_is_no_second_person(reporter):
     assert not hidden(asset)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["referral", "legal hold", "confirm"])
 def test_an_officer_makes_it_count_everywhere(reporter, officer, how):
     asset = factories.asset()
@@ -147,6 +156,7 @@ def test_an_officer_makes_it_count_everywhere(reporter, officer, how):
     assert held(pair, elsewhere) == [True, True]
 
 
+@pytest.mark.long
 def test_a_release_frees_the_pair_as_it_was(reporter, officer):
     pair = pair_with(factories.asset(), held="Skipped three times.")
     row = report(pair, reporter)
@@ -155,6 +165,7 @@ def test_a_release_frees_the_pair_as_it_was(reporter, officer):
     assert Pair.objects.get(pk=pair.pk).held == "Skipped three times."
 
 
+@pytest.mark.long
 def test_a_release_leaves_a_pair_that_another_report_holds(reporter, officer):
     pair = factories.pair(factories.study())
     first, second = quarantine.report(pair, ["video_0", "video_1"], by=reporter)
@@ -164,6 +175,7 @@ def test_a_release_leaves_a_pair_that_another_report_holds(reporter, officer):
     assert held(pair) == [False]
 
 
+@pytest.mark.long
 def test_a_report_that_waits_keeps_its_pair_while_the_other_video_is_released_from_everywhere(reporter, officer):
     pair = factories.pair(factories.study())
     everywhere = report(pair, factories.person(), "video_0")
@@ -175,6 +187,7 @@ def test_a_report_that_waits_keeps_its_pair_while_the_other_video_is_released_fr
         Pair.objects.filter(pk=pair.pk).update(held="", held_before="")
 
 
+@pytest.mark.long
 def test_a_report_that_only_holds_between_a_release_and_its_files_lets_the_others_go(reporter, officer):
     asset = factories.asset()
     pair, elsewhere = pair_with(asset), pair_with(asset)
@@ -188,6 +201,7 @@ def test_a_report_that_only_holds_between_a_release_and_its_files_lets_the_other
     assert not hidden(asset)
 
 
+@pytest.mark.long
 def test_repeating_a_report_that_holds_changes_nothing(reporter):
     pair = factories.pair(factories.study())
     row = report(pair, reporter)

@@ -122,6 +122,7 @@ def test_a_command_says_what_is_wrong(arguments, why):
         run("appoint_officer", *arguments)
 
 
+@pytest.mark.long
 def test_two_who_appoint_one_person_at_once_make_one_appointment(superuser):
     kim = factories.person()
     results = at_once(*[lambda: officers.appoint(kim, None, by=superuser) for _ in range(4)])

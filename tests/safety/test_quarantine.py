@@ -120,6 +120,7 @@ def test_addresses_that_were_given_out_die_and_nothing_of_the_asset_is_served(cl
     assert media(client, asset) == [404, 404]
 
 
+@pytest.mark.long
 def test_original_and_all_renditions_lie_apart_and_nothing_is_lost(annotator):
     asset = stored(factories.asset())
     before = [default_storage.open(name).read() for name in files_of(asset)]
@@ -168,6 +169,7 @@ def test_nothing_is_served_while_nobody_can_say_what_is_in_quarantine(client, mo
     assert statuses == [503, 503]
 
 
+@pytest.mark.long
 def test_reporting_again_and_by_several_people_at_once_makes_one_quarantine(annotator):
     asset = stored(factories.asset())
     pairs = [pair_with(asset) for _ in range(4)]
@@ -272,6 +274,7 @@ def test_nothing_is_released_under_a_legal_hold(annotator):
     assert Pair.objects.usable().count() == 1
 
 
+@pytest.mark.long
 def test_a_legal_hold_and_a_release_at_once_never_both_happen(annotator):
     for _ in range(10):
         row = report(pair_with(factories.asset()), annotator)
@@ -321,6 +324,7 @@ def test_the_same_referral_is_noted_once(annotator):
 # --- Killed in the middle, and at the same moment -----------------------------------------------------------
 
 
+@pytest.mark.long
 def test_files_that_a_killed_process_left_are_moved_by_the_sweep(client, annotator):
     asset = stored(factories.asset())
     pair = pair_with(asset)

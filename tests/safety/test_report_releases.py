@@ -62,6 +62,7 @@ def in_force():
     return Quarantine.objects.filter(released_at=None).count()
 
 
+@pytest.mark.long
 def test_few_are_released_at_once(reporter, officer, monkeypatch):
     monkeypatch.setattr(report_releases, "RIGHT_AWAY", 5)
     job = order(reporter, officer)
@@ -129,6 +130,7 @@ def test_one_release_of_a_code_at_a_time(reporter, officer):
         order(reporter, factories.officer())
 
 
+@pytest.mark.long
 def test_stopped_it_ends_before_its_next_step(reporter, officer):
     job = begun(order(reporter, officer), 1)
     for _ in range(2):

@@ -116,6 +116,7 @@ def shared(pair: Pair, elsewhere: Any) -> Pair:
     return factories.pair(elsewhere, prompt=prompt, video_1=factories.video(prompt, asset=pair.video_0.asset))
 
 
+@pytest.mark.long
 def test_an_officer_of_only_some_studies_sees_the_state_and_their_own_pairs(row, pair):
     """The attack: study A is made around the bytes of study B, and B's report is opened, played and released from A."""
     elsewhere = factories.study(title="Shapes")
@@ -148,6 +149,7 @@ def test_the_own_officer_decides_no_longer_alone_once_another_study_uses_the_byt
     assert factories.with_second_factor(factories.officer()).get(address("report", row)).status_code == 200
 
 
+@pytest.mark.long
 def test_who_is_appointed_for_each_of_the_studies_decides(client, officer, row, pair):
     elsewhere = factories.study()
     shared(pair, elsewhere)

@@ -26,6 +26,7 @@ def answered():
     return world, work_through(world, crowd(10, 1), 1, 3)
 
 
+@pytest.mark.long
 def test_a_bar_makes_so_many_answers_defective(answered):
     world, table = answered
     clear = severity(world, table.pair, table.sheet)
@@ -40,6 +41,7 @@ def test_a_bar_makes_so_many_answers_defective(answered):
     assert indefensible(world, table.pair, table.sheet, bar).any(axis=1).sum() == wrong
 
 
+@pytest.mark.long
 def test_staff_has_the_range_of_skills_that_was_asked_for():
     people = staff(6, 1, skills=(0.8, 0.95))
     assert sorted(one.finds for one in people) == pytest.approx(np.linspace(0.8, 0.95, 6))
@@ -48,6 +50,7 @@ def test_staff_has_the_range_of_skills_that_was_asked_for():
     assert staff(6, 2, skills=(0.8, 0.95)) != people
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", BREAKS)
 def test_each_break_lowers_what_is_found_or_raises_what_is_wrong(answered, name):
     world, table = answered
@@ -64,6 +67,7 @@ def test_each_break_lowers_what_is_found_or_raises_what_is_wrong(answered, name)
     assert less > 0.05 or more > 0.01
 
 
+@pytest.mark.long
 def test_figures_are_near_the_operating_curve_and_copying_breaks_them():
     whole, copied = figures((), 1, 1_500), figures(["copying"], 1, 1_500)
     good, _bad = expected()
@@ -74,6 +78,7 @@ def test_figures_are_near_the_operating_curve_and_copying_breaks_them():
     assert copied.good < whole.good - 0.3
 
 
+@pytest.mark.long
 def test_the_summary_names_what_changed():
     told = {"nothing": {"figures": {"found": 0.9}}, "copying": {"figures": {"found": 0.5}, "fall": {"found": 0.4}}}
     assert summary(told)[-1] == "  copying: found -0.40"

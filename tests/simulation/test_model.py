@@ -29,6 +29,7 @@ def share_right(world, sheet, question=HELPFULNESS):
     return (sheet.choices[:, question] == world.better[:, question]).mean()
 
 
+@pytest.mark.long
 def test_draws_depend_on_seed_stream_row_and_purpose_only():
     rows = np.arange(100_000)
     drawn = uniform(1, 2, rows, 3)
@@ -40,6 +41,7 @@ def test_draws_depend_on_seed_stream_row_and_purpose_only():
     assert normal(1, 2, rows, 3).std() == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.long
 def test_prompts_differ_and_are_mild_stand_ins():
     texts = {prompts.text_of(number) for number in range(20_000)}
     assert len(texts) == 20_000
@@ -49,6 +51,7 @@ def test_prompts_differ_and_are_mild_stand_ins():
         prompts.text_of(prompts.HOW_MANY)
 
 
+@pytest.mark.long
 def test_the_truth_has_the_published_shares(world):
     assert world.critical.mean() == pytest.approx(truth.CRITICAL_SHARE, abs=0.02)
     assert 1 - world.harmful.mean() == pytest.approx(truth.SAFE_SHARE, abs=0.02)
@@ -59,6 +62,7 @@ def test_the_truth_has_the_published_shares(world):
     assert related[0] == pytest.approx(0.85, abs=0.05)
 
 
+@pytest.mark.long
 def test_a_video_that_is_tagged_by_itself_is_the_less_safe_one(world):
     harmful = world.harmful
     one = harmful.sum(axis=1) == 1
@@ -67,12 +71,14 @@ def test_a_video_that_is_tagged_by_itself_is_the_less_safe_one(world):
     assert not world.tags[~world.critical].any()
 
 
+@pytest.mark.long
 def test_a_part_of_a_world_is_as_in_the_whole(world):
     part = plant(50, 1, first=100)
     for name in ("prompt", "label", "asked", "clip", "quality", "tags", "bright"):
         assert (getattr(part, name) == getattr(world, name)[100:150]).all()
 
 
+@pytest.mark.long
 def test_shared_clips_are_held_out_with_their_prompts_and_occur_under_many():
     small = plant(4_000, 1, clips=120)
     held_out, rest = set(small.clip[small.held_out].ravel()), set(small.clip[~small.held_out].ravel())
@@ -85,6 +91,7 @@ def test_shared_clips_are_held_out_with_their_prompts_and_occur_under_many():
     assert len(combinations) >= 50
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bias", [-0.2, 0.0, 0.2])
 @pytest.mark.parametrize("careless", [0.0, 0.1])
 def test_people_are_right_as_often_as_planted_whatever_their_bias(world, bias, careless):
@@ -95,6 +102,7 @@ def test_people_are_right_as_often_as_planted_whatever_their_bias(world, bias, c
     assert left == pytest.approx(0.5 + (1 - careless) * bias / 2, abs=0.01)
 
 
+@pytest.mark.long
 def test_severe_people_give_more_tags_and_quick_people_take_less_time(world):
     strict, mild = (answers(world, Person(1, severity=severity)) for severity in (1.0, -1.0))
     assert strict.tags[world.tags].mean() > 0.93 > 0.7 > mild.tags[world.tags].mean()
@@ -102,17 +110,20 @@ def test_severe_people_give_more_tags_and_quick_people_take_less_time(world):
     assert np.median(answers(world, Person(1, seconds=20)).seconds) == pytest.approx(20, rel=0.05)
 
 
+@pytest.mark.long
 def test_someone_who_cannot_be_that_accurate_is_refused():
     with pytest.raises(ValueError, match="Choose an accuracy nearer to"):
         Person(0, accuracy=0.95, side_bias=0.3)
 
 
+@pytest.mark.long
 def test_a_crowd_is_spread_evenly():
     people = crowd(30, 1)
     assert sorted(person.accuracy for person in people) == pytest.approx(np.linspace(0.66, 0.89, 30))
     assert len({person.severity for person in people}) == 30
 
 
+@pytest.mark.long
 def test_each_broken_assumption_shows_in_the_answers(world):
     person = Person(1, accuracy=0.8)
     hard = np.abs(world.difference[:, HELPFULNESS]) < np.median(np.abs(world.difference[:, HELPFULNESS]))
@@ -135,6 +146,7 @@ def test_each_broken_assumption_shows_in_the_answers(world):
     assert np.median(sheet.seconds) == pytest.approx(person.seconds, rel=0.1)
 
 
+@pytest.mark.long
 def test_people_who_copy_agree_more_than_their_skill_allows():
     small = plant(3_000, 1)
     people = broken(crowd(12, 1), ["copying"], 1)
@@ -148,11 +160,13 @@ def test_people_who_copy_agree_more_than_their_skill_allows():
     assert same[inside].mean() > same[outside].mean() + 0.15
 
 
+@pytest.mark.long
 def test_an_unknown_break_is_refused():
     with pytest.raises(ValueError, match="Choose from: difficulty"):
         broken(crowd(3, 1), ["weather"], 1)
 
 
+@pytest.mark.long
 def test_everybody_answers_equally_many_pairs_on_balanced_sides():
     table = work_through(plant(1_000, 1), crowd(10, 1), 1, 3)
     assert set(np.bincount(table.person)) <= set(range(298, 303))
@@ -164,11 +178,13 @@ def test_everybody_answers_equally_many_pairs_on_balanced_sides():
     assert len(meets) == 45  # everybody works beside everybody
 
 
+@pytest.mark.long
 def test_more_overlap_than_people_is_refused():
     with pytest.raises(ValueError, match="Add people, or ask for less overlap"):
         work_through(plant(5, 1), crowd(2, 1), 1, 3)
 
 
+@pytest.mark.long
 def test_reviewers_find_and_invent_defects_as_planted(world):
     table = work_through(plant(4_000, 1), crowd(10, 1), 1, 3)
     small = plant(4_000, 1)
@@ -184,6 +200,7 @@ def test_reviewers_find_and_invent_defects_as_planted(world):
         Reviewer(0, finds=1.2)
 
 
+@pytest.mark.long
 def test_every_break_has_a_sentence():
     assert set(BREAKS) == {"difficulty", "brightness", "fatigue", "copying", "random_clicks"}
     assert len(QUESTIONS) == 6

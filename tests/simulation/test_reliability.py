@@ -6,10 +6,12 @@ from benchmarks import quality
 from simulation.people import BREAKS
 
 
+@pytest.mark.long
 def test_reliability_ranks_people_nearly_as_planted():
     assert quality.measure(quality.NOTHING, quality.MANY, [1]).planted >= quality.WITH_MANY
 
 
+@pytest.mark.long
 def test_copying_lowers_it_and_agreement_does_not_show_it():
     whole, copied = (quality.measure(what, 200, range(1, 4)) for what in (quality.NOTHING, "copying"))
     assert copied.reached < whole.reached

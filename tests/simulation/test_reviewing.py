@@ -32,6 +32,7 @@ def reviewed(*, pairs, a_lot, rounds=2, seed=1, **skill):
 PERFECT = {"finds": 1.0, "false_alarms": 0.0, "accuracy": 0.99, "confirms": 1.0, "passes_on": 0.0}
 
 
+@pytest.mark.long
 def test_a_lot_goes_from_its_start_to_a_decision():
     found = reviewed(pairs=4, a_lot=4, rounds=1, **PERFECT)
     (lot,) = Lot.objects.all()
@@ -95,12 +96,14 @@ def test_the_command_reports_reviews_and_broken_assumptions(tmp_path, capsys):
 # --- Without a database -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_coverage_holds_while_the_promise_is_compatible_with_it():
     assert review_claims.coverage([True] * 9 + [False])["holds"]
     assert not review_claims.coverage([True] * 15 + [False] * 5)["holds"]
     assert review_claims.coverage([])["share"] is None
 
 
+@pytest.mark.long
 def test_how_improbable_a_number_is_follows_from_the_chances():
     assert review_claims.as_far(2, [0.5, 0.5]) == pytest.approx(0.5)
     assert review_claims.as_far(0, [0.9, 0.9, 0.9]) == pytest.approx(0.001)

@@ -49,12 +49,14 @@ def test_everybody_works_until_every_pair_is_answered():
     assert contradictions(simulated.study.pk) == {}
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_answers_and_another_seed_others():
     first = given(simulate("one", people=4, pairs=8))
     assert given(simulate("two", people=4, pairs=8)) == first
     assert given(simulate("three", people=4, pairs=8, seed=2)) != first
 
 
+@pytest.mark.long
 def test_what_is_read_back_is_what_the_model_answered():
     simulated = simulate("back", pairs=8)
     table = stored.answers(simulated)
@@ -66,6 +68,7 @@ def test_what_is_read_back_is_what_the_model_answered():
         assert (sheet.tags == mine.sheet.tags).all()
 
 
+@pytest.mark.long
 def test_people_who_copy_repeat_what_a_colleague_answered_before_them():
     simulated = simulate("ring", people=6, pairs=24, overlap=4, breaks=["copying"])
     table = stored.answers(simulated)
@@ -83,6 +86,7 @@ def chosen(table, pair):
     return table.sheet.choices[table.pair == pair]
 
 
+@pytest.mark.long
 def test_a_study_is_marked_as_simulated():
     study = simulate("marked", pairs=2).study
     assert study.title == "Simulated: marked"
@@ -93,6 +97,7 @@ def test_a_study_is_marked_as_simulated():
 PAGES = ["figures:dashboard", "catalog:prompts", "catalog:videos", "catalog:pairs", "answers:list"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PAGES)
 def test_its_pages_open(name, client):
     study = simulate("pages", pairs=2).study
@@ -102,6 +107,7 @@ def test_its_pages_open(name, client):
     assert "Simulated: pages" in response.content.decode()
 
 
+@pytest.mark.long
 def test_draws_by_name_do_not_depend_on_keys(study):
     with draws.named({7: "simulated 1", 8: "simulated 1"}):
         assert draws.question_order(study, 7) == draws.question_order(study, 8)
@@ -109,18 +115,21 @@ def test_draws_by_name_do_not_depend_on_keys(study):
     assert draws.tag_order(study, 7) != draws.tag_order(study, 8)
 
 
+@pytest.mark.long
 def test_the_model_has_the_questions_and_harms_of_the_protocol():
     questions = (*SUB_DIMENSIONS, HELPFULNESS_OVERALL, HARMLESSNESS_OVERALL)
     assert tuple(question.key for question in questions) == truth.QUESTIONS
     assert len(HARM_KEYS) == truth.TAGS
 
 
+@pytest.mark.long
 def test_ordinary_answers_report_that_both_videos_were_watched():
     lengths = {"video_0": material.DURATION_S, "video_1": material.DURATION_S}
     assert product.unwatched(driver.viewing_of(30.0), lengths) == []
     assert product.unwatched(driver.viewing_of(3.0), lengths) == ["video_0", "video_1"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("answers", [40, 61])
 def test_a_filled_study_is_one_that_could_have_been_worked(answers, monkeypatch):
     monkeypatch.setattr(filling, "PAIRS_AT_ONCE", 8)
@@ -137,6 +146,7 @@ def test_a_filled_study_is_one_that_could_have_been_worked(answers, monkeypatch)
     assert Standing.objects.filter(study=study, validity="invalid").count() == noise
 
 
+@pytest.mark.long
 def test_real_serving_goes_on_where_a_fill_stopped(monkeypatch):
     simulated = material.make_study("goes-on", 1, people=4, reviewers=1, overlap=3)
     filling.Filling(simulated, crowd(4, 1), 1, 10, 3).fill()
@@ -147,6 +157,7 @@ def test_real_serving_goes_on_where_a_fill_stopped(monkeypatch):
     assert contradictions(simulated.study.pk) == {}
 
 
+@pytest.mark.long
 def test_the_command_writes_what_was_planted_and_what_was_found(tmp_path, capsys):
     file = tmp_path / "claims.json"
     options = {"people": 6, "pairs": 12, "seed": 3, "breaks": ["difficulty"], "without_review": True}
@@ -164,6 +175,7 @@ def test_the_command_writes_what_was_planted_and_what_was_found(tmp_path, capsys
     assert "36 answers to 12 pairs by 6 people" in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -185,6 +197,7 @@ def test_what_cannot_be_made_is_refused_before_anything_is_written(options, word
     assert Study.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_production_installation_refuses_unless_it_is_asked_to():
     with override_settings(PRODUCTION=True):
         with pytest.raises(CommandError, match=r"production installation.*--allow-production"):

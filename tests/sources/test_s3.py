@@ -46,6 +46,7 @@ def done(study, location):
     return Import.objects.get(pk=job.pk)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("location", ["s3://material/colours", "s3://material/colours/", "s3://material"])
 def test_all_below_a_prefix(study, bucket, tmp_path, location):
     put(bucket, write(tmp_path / "in", prompts_with_videos(2, 2)), "colours/" if "colours" in location else "")
@@ -55,6 +56,7 @@ def test_all_below_a_prefix(study, bucket, tmp_path, location):
     assert job.log[0]["stage"] == "Downloading from S3"
 
 
+@pytest.mark.long
 def test_an_archive(study, bucket, tmp_path):
     write(tmp_path / "in", prompts_with_videos(1, 2))
     archive = shutil.make_archive(str(tmp_path / "a"), "gztar", tmp_path / "in")
@@ -62,6 +64,7 @@ def test_an_archive(study, bucket, tmp_path):
     assert done(study, "s3://material/archives/a.tar.gz").report["videos"]["added"] == 2
 
 
+@pytest.mark.long
 def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tmp_path):
     bucket.put_object(Bucket=BUCKET, Key="clips/a b.mp4", Body=b"in the bucket")
     lines = [
@@ -89,6 +92,7 @@ def test_a_manifest_on_the_server_that_names_objects_and_files(study, bucket, tm
     assert "not JSON" in rows[7]
 
 
+@pytest.mark.long
 def test_a_gzipped_array_that_names_objects_keeps_its_values(study, bucket, tmp_path):
     bucket.put_object(Bucket=BUCKET, Key="clips/a.mp4", Body=b"in the bucket")
     lines = [prompt("p"), video("p-a", path="s3://material/clips/a.mp4", seed=10**30, settings={"cfg": 7.5})]
@@ -109,26 +113,31 @@ def bad_rows(job):
         return [json.loads(line) for line in file]
 
 
+@pytest.mark.long
 def test_nothing_there_is_a_reason(study, bucket):
     assert "There is nothing at s3://material/nothing" in done(study, "s3://material/nothing").reason
 
 
+@pytest.mark.long
 def test_a_manifest_that_names_another_bucket_is_refused(study, bucket, tmp_path):
     folder = write(tmp_path / "in", [prompt("p"), video("p-a", path="s3://other/a.mp4")], files=False)
     assert "They can read: material" in done(study, folder).reason
 
 
+@pytest.mark.long
 def test_keys_are_no_paths(study, bucket, tmp_path):
     bucket.put_object(Bucket=BUCKET, Key="in/C:/b.mp4", Body=b"video")
     job = done(study, "s3://material/in/")
     assert (job.state, "absolute path" in job.reason) == ("failed", True)
 
 
+@pytest.mark.long
 def test_a_key_that_may_not_read_is_a_reason(study, bucket, settings):
     settings.IMPORT_S3_SECRET_KEY = "wrong"
     assert "The keys of this server cannot read" in done(study, "s3://material/in/").reason
 
 
+@pytest.mark.long
 def test_a_server_that_is_away_is_tried_again(study, bucket, settings):
     settings.IMPORT_S3_ENDPOINT = "http://127.0.0.1:1"
     job = done(study, "s3://material/in/")
@@ -136,6 +145,7 @@ def test_a_server_that_is_away_is_tried_again(study, bucket, settings):
     assert "S3 does not respond" in job.log[-1]["reason"]
 
 
+@pytest.mark.long
 def test_more_than_may_be_is_not_fetched(study, bucket, settings):
     for number in range(3):
         bucket.put_object(Bucket=BUCKET, Key=f"in/{number}", Body=b"x" * 100)
@@ -145,6 +155,7 @@ def test_more_than_may_be_is_not_fetched(study, bucket, settings):
     assert "more than 2 files" in done(study, "s3://material/in/").reason
 
 
+@pytest.mark.long
 def test_an_archive_in_a_bucket_has_the_same_bounds(study, bucket):
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as file:

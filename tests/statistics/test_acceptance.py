@@ -28,12 +28,14 @@ VECTORS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "expected"), VECTORS)
 def test_known_plans(size, expected):
     chosen = plan(size)
     assert (chosen.sample, chosen.accept) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "alone"), [(300, (62, 3)), (500, (63, 3)), (1000, (64, 3))])
 def test_known_plans_without_the_least_share(size, alone):
     assert plan(size).alone == alone
@@ -41,6 +43,7 @@ def test_known_plans_without_the_least_share(size, alone):
     assert (free.sample, free.accept) == alone
 
 
+@pytest.mark.long
 def test_the_acceptance_number_grows_with_the_sample():
     """With c = 3 and 200 of 1000 answers, 59 % of lots with exactly 2 % defects would be returned."""
     assert 1 - hypergeom(1000, 20, 200).cdf(3) == pytest.approx(0.59, abs=0.005)
@@ -59,11 +62,13 @@ def by_definition(size):
     return sample, number(sample)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [1, 2, 7, 33, 49, 50, 51, 150, 251, 275, 299, 333])
 def test_plans_agree_with_their_definition(size):
     assert (plan(size).sample, plan(size).accept) == by_definition(size)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("least", "most"), [(1, 130), (240, 310), pytest.param(1, 2000, marks=pytest.mark.long)])
 def test_both_risks_are_kept(least, most):
     plans = [plan(size) for size in range(least, most + 1)]
@@ -71,12 +76,14 @@ def test_both_risks_are_kept(least, most):
     assert max(chosen.producers_risk for chosen in plans) <= 0.05 + 1e-9
 
 
+@pytest.mark.long
 def test_the_sample_grows_where_the_least_share_would_accept_bad_lots_too_often():
     grown = {size: plan(size).sample - Terms().least_sample(size) for size in range(251, 300)}
     assert all(more > 0 for more in grown.values())
     assert max(grown.values()) == 9
 
 
+@pytest.mark.long
 @given(st.integers(1, 600), st.sampled_from(["0", "0.01", "0.02", "0.03"]), st.sampled_from(["0.05", "0.1", "0.2"]))
 def test_the_sample_alone_keeps_both_risks(size, aql, ltpd):
     terms = Terms(aql=aql, ltpd=ltpd, least_share=0)
@@ -87,6 +94,7 @@ def test_the_sample_alone_keeps_both_risks(size, aql, ltpd):
     assert chosen.consumers_risk <= 0.1 + 1e-9
 
 
+@pytest.mark.long
 def test_shares_are_read_as_they_are_written():
     """0.29 · 100 is 28.999… in binary, and 0.07 · 100 is 7.000…1."""
     for share in (0.29, "0.29", Decimal("0.29"), Fraction(29, 100)):
@@ -96,6 +104,7 @@ def test_shares_are_read_as_they_are_written():
     assert exact(1e-07) == Fraction(1, 10**7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
@@ -113,11 +122,13 @@ def test_bad_terms_are_refused(terms, message):
         Terms(**terms)
 
 
+@pytest.mark.long
 def test_an_empty_lot_is_refused():
     with pytest.raises(BadNumbers, match="at least one answer"):
         plan(0)
 
 
+@pytest.mark.long
 def test_the_operating_curve_falls_and_has_the_two_numbers_of_the_plan():
     chosen = plan(1000)
     curve = operating_curve(chosen)
@@ -130,6 +141,7 @@ def test_the_operating_curve_falls_and_has_the_two_numbers_of_the_plan():
     assert [point.defects for point in operating_curve(plan(1))] == [0, 1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [100, 500, 1000])
 def test_the_operating_curve_agrees_with_simulation(size):
     chosen, random, times = plan(size), np.random.default_rng(size), 20_000
@@ -139,6 +151,7 @@ def test_the_operating_curve_agrees_with_simulation(size):
         assert (found <= chosen.accept).mean() == pytest.approx(point.acceptance, abs=error)
 
 
+@pytest.mark.long
 def test_only_a_return_is_certain_early():
     chosen = plan(100)
     assert chosen.returns_from == 3
@@ -150,6 +163,7 @@ def test_only_a_return_is_certain_early():
         chosen.outcome(4, unknown=41)
 
 
+@pytest.mark.long
 def test_effort_counts_second_looks():
     effort = plan(100).effort(25)
     assert (effort.spot_checks, effort.defects_found) == (44, 11)

@@ -13,6 +13,7 @@ from diptych.statistics.rates import Sample, defects_between, lot_rate, pooled, 
 SIZES = [100, 200, 500, 1000]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES)
 def test_the_interval_contains_every_number_of_defects_in_95_percent(size):
     drawn = plan(size).sample
@@ -30,6 +31,7 @@ def test_the_interval_contains_every_number_of_defects_in_95_percent(size):
     assert min(coverage) >= 0.9505
 
 
+@pytest.mark.long
 def test_two_thousand_draws_go_the_same_way():
     random, size, defects = np.random.default_rng(5), 200, 12
     drawn = plan(size).sample
@@ -48,6 +50,7 @@ def samples(draw):
     return Sample(size, drawn, defects, draw(st.integers(0, drawn - defects)))
 
 
+@pytest.mark.long
 @given(samples())
 def test_bounds_are_possible_and_hold_the_estimate(sample):
     lot = lot_rate(sample)
@@ -61,6 +64,7 @@ def test_bounds_are_possible_and_hold_the_estimate(sample):
     assert (released.shares is None) == (released.size == 0)
 
 
+@pytest.mark.long
 @given(samples())
 def test_lost_answers_only_widen_the_interval(sample):
     without = lot_rate(Sample(sample.size, sample.drawn, sample.defects))
@@ -70,6 +74,7 @@ def test_lost_answers_only_widen_the_interval(sample):
     assert with_lost.high == lot_rate(Sample(sample.size, sample.drawn, sample.defects + sample.lost)).high
 
 
+@pytest.mark.long
 def test_a_lot_that_is_judged_completely_is_known():
     assert lot_rate(Sample(30, 30, 4)).shares.low == lot_rate(Sample(30, 30, 4)).shares.high == 4 / 30
     assert defects_between(30, 0, 0) == (0, 30)
@@ -77,23 +82,27 @@ def test_a_lot_that_is_judged_completely_is_known():
     assert lot_rate(Sample(10, 2, 0, 2)).shares.estimate is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("numbers", [(10, 11, 0), (10, 5, 6), (10, 5, 3, 3), (10, 5, -1), (-1, 0, 0)])
 def test_impossible_samples_are_refused(numbers):
     with pytest.raises(BadNumbers, match=r"Give a number|Count each answer"):
         Sample(*numbers)
 
 
+@pytest.mark.long
 def test_a_confidence_is_a_share():
     with pytest.raises(BadNumbers, match="between 0 and 1"):
         defects_between(10, 5, 1, confidence=95)
 
 
+@pytest.mark.long
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_the_interval_of_a_probability_agrees_with_scipy(hits, more):
     expected = binomtest(hits, hits + more).proportion_ci() if hits + more else (0, 1)
     assert share_between(hits, hits + more) == pytest.approx(tuple(expected), abs=1e-9)
 
 
+@pytest.mark.long
 def test_more_hits_than_trials_are_refused():
     with pytest.raises(BadNumbers, match="2 hits in 1 trials"):
         share_between(2, 1)
@@ -106,6 +115,7 @@ def decided_lots(seed, count, size, mean):
     return defects, random.hypergeometric(defects, size - defects, chosen.sample), chosen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("mean", [0.02, 0.05])
 def test_pooled_rates_are_near_the_truth_where_the_plain_rate_is_low(size, mean):
@@ -121,6 +131,7 @@ def test_pooled_rates_are_near_the_truth_where_the_plain_rate_is_low(size, mean)
     assert plain < 0.92 * truth
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("size", "defects", "most"), [(100, 5, 1.02), (200, 8, 1.02), (500, 25, 1.03), (1000, 40, 1.02)]
 )
@@ -150,6 +161,7 @@ def test_the_interval_of_pooled_rates_holds(size, mean, count):
     assert too_many <= 25
 
 
+@pytest.mark.long
 def test_pooled_rates_of_no_lot_and_of_lots_seen_completely():
     nothing = pooled([])
     assert (nothing.lots, nothing.after, nothing.released) == (0, None, None)

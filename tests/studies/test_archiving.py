@@ -18,6 +18,7 @@ def listed(client, query=""):
     return [one["slug"] for one in client.get(f"/api/v1/studies/{query}").json()["studies"]]
 
 
+@pytest.mark.long
 def test_an_archived_study_is_paused_hidden_exportable_and_comes_back(study, researcher, api, browser_client):
     pages, programs = browser_client(researcher), api(researcher)
     where = f"/studies/{study.slug}/settings/"
@@ -41,6 +42,7 @@ def test_an_archived_study_is_paused_hidden_exportable_and_comes_back(study, res
     assert {"study.archived", "study.brought_back"} <= set(actions)
 
 
+@pytest.mark.long
 def test_twice_is_harmless_and_a_closed_study_stays_closed(study, researcher):
     change_state(study, "close", actor=researcher)
     assert archive(study, actor=researcher)
@@ -50,6 +52,7 @@ def test_twice_is_harmless_and_a_closed_study_stays_closed(study, researcher):
     assert study.state == "closed"
 
 
+@pytest.mark.long
 def test_programs_and_the_command_do_the_same(study, researcher, api):
     programs = api(researcher)
     assert programs.post(f"/api/v1/studies/{study.slug}/archive/").json()["archived_at"]
@@ -65,6 +68,7 @@ def test_programs_and_the_command_do_the_same(study, researcher, api):
         call_command("archive_study", "nothing")
 
 
+@pytest.mark.long
 def test_annotators_do_not_archive(study, annotator, api):
     assert api(annotator).post(f"/api/v1/studies/{study.slug}/archive/").status_code == 403
     assert factories.study().archived_at is None

@@ -29,6 +29,7 @@ def guideline(**extra):
 # --- Markdown
 
 
+@pytest.mark.long
 def test_headings_with_an_anchor_are_sections_and_others_stay_inside():
     text = "# Title\n\nFirst.\n\n## One {#one}\n\nA *word*.\n\n## Inside\n\nB.\n\n### Two `x` {#two-a}\n\n- C"
     parts = sections(text)
@@ -40,6 +41,7 @@ def test_headings_with_an_anchor_are_sections_and_others_stay_inside():
     assert parts[1].html == "<p>A <em>word</em>.</p>\n<p><strong>Inside</strong></p>\n<p>B.</p>\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "markdown",
     [
@@ -55,6 +57,7 @@ def test_nothing_that_runs_or_is_fetched_comes_out(markdown):
     assert not re.search(r"<(script|img)|<[^>]*(onerror|onclick|javascript)", html)
 
 
+@pytest.mark.long
 def test_a_link_opens_beside_the_page():
     assert html_of("[x](https://example.org)") == (
         '<p><a href="https://example.org" target="_blank" rel="noopener noreferrer">x</a></p>\n'
@@ -64,6 +67,7 @@ def test_a_link_opens_beside_the_page():
 # --- The shipped texts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_shipped_guideline_has_a_section_for_every_question_and_tag(language):
     keys = [part.key for part in sections(shipped("guideline")[language])]
@@ -71,12 +75,14 @@ def test_the_shipped_guideline_has_a_section_for_every_question_and_tag(language
     assert set(NEEDED_SECTIONS) <= set(keys)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shipped_texts_have_the_same_sections_in_every_language(kind):
     outlines = {tuple((part.key, part.level) for part in sections(text)) for text in shipped(kind).values()}
     assert len(outlines) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("language", "sides", "tagging"),
     [("en", ("Left", "Right"), ("Tag", "No tag")), ("zh-hans", ("选左", "选右"), ("标记", "不标记"))],
@@ -90,6 +96,7 @@ def test_the_shipped_examples_are_balanced(language, sides, tagging):
             assert "→ <strong>" in part.html, part.key
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_mark_of_the_shipped_markdown_is_left_over(kind, language):
@@ -100,6 +107,7 @@ def test_no_mark_of_the_shipped_markdown_is_left_over(kind, language):
 # --- Which text
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -109,6 +117,7 @@ def test_a_study_begins_with_the_shipped_texts(study, kind, language):
     assert Document.objects.filter(study=study).count() == len(LANGUAGES)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_study_that_moved_on_before_it_had_texts_gets_them_at_its_version(study):
     Study.objects.filter(pk=study.pk).update(guideline_version=4)
@@ -116,6 +125,7 @@ def test_a_study_that_moved_on_before_it_had_texts_gets_them_at_its_version(stud
     assert text_of(study, "guideline", "en").version == 4
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_who_need_the_first_text_at_once_write_it_once():
     study = factories.study()
@@ -137,6 +147,7 @@ def test_two_who_need_the_first_text_at_once_write_it_once():
     assert Document.objects.count() == len(LANGUAGES)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_language_without_a_text_gets_the_other_one(study):
     publish(study, "consent", texts={"en": "I agree."}, actor=None)
@@ -144,6 +155,7 @@ def test_a_language_without_a_text_gets_the_other_one(study):
     assert (text.language, text.text) == ("en", "I agree.")
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_an_earlier_version_stays_and_one_that_never_was_is_refused(study):
     publish(study, "guideline", texts=guideline(), actor=None)
@@ -155,6 +167,7 @@ def test_an_earlier_version_stays_and_one_that_never_was_is_refused(study):
 # --- Publishing
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_publishing_makes_the_next_version_in_every_language(study, researcher):
     assert publish(study, "guideline", texts=guideline(), actor=researcher) == 2
@@ -167,6 +180,7 @@ def test_publishing_makes_the_next_version_in_every_language(study, researcher):
     assert (event.actor, event.before, event.after["version"]) == (researcher, {"version": 1}, 2)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_new_consent_text_is_no_new_protocol(study):
     publish(study, "consent", texts={"en": "I agree.", "zh-hans": "我同意。"}, actor=None)
@@ -174,6 +188,7 @@ def test_a_new_consent_text_is_no_new_protocol(study):
     assert (study.consent_version, study.guideline_version, study.protocol_version) == (2, 1, 1)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_same_words_make_no_version(study):
     with pytest.raises(Refused, match="same as in version 1"):
@@ -183,6 +198,7 @@ def test_the_same_words_make_no_version(study):
     assert not AuditEvent.objects.filter(action="guideline.published").exists()
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("texts", "reason"),
@@ -202,6 +218,7 @@ def test_a_text_that_cannot_serve_is_refused_in_words(study, texts, reason):
     assert study.guideline_version == 1
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_publish_at_once_one_is_told_of_the_other():
     study = factories.study()
@@ -237,18 +254,21 @@ def difference(before, after):
     return {change.key: (change.kind, change.html.strip()) for change in changes(sections(before), sections(after))}
 
 
+@pytest.mark.long
 def test_words_that_differ_are_marked_and_the_rest_is_not():
     assert difference("## A {#a}\n\nSee **both** videos.", "## A {#a}\n\nSee **both** clips twice.") == {
         "a": ("changed", "<p>See <strong>both</strong> <del>videos</del><ins>clips twice</ins>.</p>")
     }
 
 
+@pytest.mark.long
 def test_chinese_is_compared_by_character():
     assert difference("## 一 {#a}\n\n请看两个视频。", "## 一 {#a}\n\n请看完两个视频。") == {
         "a": ("changed", "<p>请看<ins>完</ins>两个视频。</p>")
     }
 
 
+@pytest.mark.long
 def test_sections_that_come_and_go_are_told_as_such():
     told = difference("## A {#a}\n\nOne.\n\n## B {#b}\n\n- Two.", "## A {#a}\n\nOne.\n\n## C {#c}\n\nThree.")
     assert told == {
@@ -258,6 +278,7 @@ def test_sections_that_come_and_go_are_told_as_such():
     }
 
 
+@pytest.mark.long
 def test_a_list_shows_the_item_that_changed():
     before = "## A {#a}\n\n- Look at the shapes of things.\n- Nothing else."
     after = "## A {#a}\n\n- Look at the shapes and sizes of things.\n- Nothing else."
@@ -266,6 +287,7 @@ def test_a_list_shows_the_item_that_changed():
     )
 
 
+@pytest.mark.long
 def test_a_paragraph_of_other_words_is_one_gone_and_one_new():
     told = difference("## A {#a}\n\nWatch the left video.", "## A {#a}\n\nTies are never offered here at all.")
     assert told["a"][1] == (
@@ -273,12 +295,14 @@ def test_a_paragraph_of_other_words_is_one_gone_and_one_new():
     )
 
 
+@pytest.mark.long
 def test_a_heading_in_other_words_is_a_change():
     kind, html = difference("## Old name {#a}\n\nX.", "## New name {#a}\n\nX.")["a"]
     assert kind == "changed"
     assert html.startswith("<p><del>Old</del><ins>New</ins> name</p>")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_marks_never_break_the_html(kind):
     """Between the two most different real texts, every element that is opened is closed."""
@@ -310,6 +334,7 @@ def files(tmp_path):
     return write
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_command_publishes_a_guideline(study, files, capsys):
     call_command("publish_guideline", study.slug, *files(guideline()))
@@ -318,6 +343,7 @@ def test_the_command_publishes_a_guideline(study, files, capsys):
     assert "Version 2" in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_command_says_what_is_missing(study, files):
     with pytest.raises(CommandError, match="no sections with these keys: correctness") as refusal:
@@ -327,6 +353,7 @@ def test_the_command_says_what_is_missing(study, files):
     assert study.guideline_version == 1
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_command_refuses_what_it_cannot_read(study, tmp_path):
     wrong = tmp_path / "latin.md"
@@ -345,6 +372,7 @@ def test_the_command_refuses_what_it_cannot_read(study, tmp_path):
 # --- The page
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_page_shows_both_languages_side_by_side(study, researcher, browser_client):
     page = browser_client(researcher).get(f"/studies/{study.slug}/guideline/").content.decode()
@@ -353,6 +381,7 @@ def test_the_page_shows_both_languages_side_by_side(study, researcher, browser_c
     assert "What changed since" not in page
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_page_shows_what_changed_and_only_that(study, researcher, browser_client):
     publish(study, "guideline", texts=guideline(), actor=None)
@@ -366,6 +395,7 @@ def test_the_page_shows_what_changed_and_only_that(study, researcher, browser_cl
     assert "Words about tags" in earlier
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @pytest.mark.parametrize("version", ["9", "0", "-1", "01", "x", "²", ""])
 def test_a_version_that_never_was_is_not_found(study, researcher, browser_client, version):
@@ -373,6 +403,7 @@ def test_a_version_that_never_was_is_not_found(study, researcher, browser_client
     assert response.status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_the_page_takes_few_queries_however_many_versions(
     study, researcher, browser_client, django_assert_max_num_queries

@@ -40,6 +40,7 @@ def said(response):
     return " ".join(str(message) for message in response.wsgi_request._messages)
 
 
+@pytest.mark.long
 def test_it_begins_with_the_words_in_force(editor):
     page = editor().content.decode()
     assert "In which video does more happen? {#informativeness}" in page
@@ -47,6 +48,7 @@ def test_it_begins_with_the_words_in_force(editor):
     assert "哪个视频中实际发生的事情更多？" in page
 
 
+@pytest.mark.long
 def test_looking_over_says_what_follows_and_publishes_nothing(study, editor):
     factories.member(study, "annotator")
     page = editor("review", texts(tags="Other words about tags.")).content.decode()
@@ -58,6 +60,7 @@ def test_looking_over_says_what_follows_and_publishes_nothing(study, editor):
     assert study.guideline_version == 1
 
 
+@pytest.mark.long
 def test_publishing_makes_the_version_for_everybody(study, researcher, editor):
     response = editor("publish", texts(tags="一"), status=302)
     assert response.url.endswith("/guideline/edit/?published=2")
@@ -69,6 +72,7 @@ def test_publishing_makes_the_version_for_everybody(study, researcher, editor):
     assert [(one.version, one.by) for one in history] == [(2, researcher.username), (1, "")]
 
 
+@pytest.mark.long
 def test_publishing_twice_publishes_once(study, editor):
     editor("publish", status=302)
     editor("publish", status=302)
@@ -76,6 +80,7 @@ def test_publishing_twice_publishes_once(study, editor):
     assert study.guideline_version == 2
 
 
+@pytest.mark.long
 def test_the_same_words_are_no_version(study, editor):
     response = editor("review", shipped("guideline"), status=302)
     assert "same as in version 1" in said(response)
@@ -83,6 +88,7 @@ def test_the_same_words_are_no_version(study, editor):
     assert study.guideline_version == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("act", ["review", "publish"])
 def test_missing_sections_are_named_with_their_language_before_anything_is_published(study, editor, act):
     given = texts()
@@ -95,6 +101,7 @@ def test_missing_sections_are_named_with_their_language_before_anything_is_publi
     assert study.guideline_version == 1
 
 
+@pytest.mark.long
 def test_what_somebody_else_published_meanwhile_is_shown_and_not_overwritten(study, editor):
     somebody = factories.member(study, "researcher")
     theirs = shipped("guideline")["en"].replace("This is your own taste", "Take your time. This is your own taste")
@@ -112,6 +119,7 @@ def test_what_somebody_else_published_meanwhile_is_shown_and_not_overwritten(stu
     assert study.guideline_version == 3
 
 
+@pytest.mark.long
 def test_a_language_left_empty_is_told_before_and_left_out(study, editor):
     given = texts() | {"zh-hans": " \n"}
     page = editor("review", given).content.decode()
@@ -120,20 +128,24 @@ def test_a_language_left_empty_is_told_before_and_left_out(study, editor):
     assert versions(study, "guideline").filter(version=2).count() == 1
 
 
+@pytest.mark.long
 def test_no_text_at_all_is_refused(editor):
     page = editor("review", dict.fromkeys(LANGUAGES, ""), status=400).content.decode()
     assert "There is no text. Write it in at least one of" in page
 
 
+@pytest.mark.long
 def test_going_back_to_the_editor_keeps_the_words(editor):
     assert "Mine alone." in editor("edit", texts(tags="Mine alone.")).content.decode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("follows", ["", "x", "-1", "²", "9" * 40])
 def test_a_page_that_follows_nothing_is_refused(editor, follows):
     editor("publish", follows=follows, status=400)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", ["annotator", "reviewer", "wellbeing_contact"])
 def test_others_read_it_and_do_not_edit_it(study, browser_client, role):
     client = browser_client(factories.member(study, role))
@@ -155,6 +167,7 @@ def preview(study, researcher, browser_client):
     return ask
 
 
+@pytest.mark.long
 def test_the_preview_is_what_annotators_will_see(preview):
     html = preview("## A *word* {#a}\r\n\r\nSome **words**.\r\n\r\n<script>alert(1)</script>").content.decode()
     assert "<h3>A word" in html
@@ -162,10 +175,12 @@ def test_the_preview_is_what_annotators_will_see(preview):
     assert "<script" not in html
 
 
+@pytest.mark.long
 def test_the_preview_says_what_is_missing(preview):
     assert "no sections with these keys: instruction_following" in preview("## A {#a}").content.decode()
 
 
+@pytest.mark.long
 def test_the_preview_shows_what_changed(preview):
     text = shipped("guideline")["en"].replace("This is your own taste", "Look twice. This is your own taste")
     html = preview(text, changes="1").content.decode()
@@ -174,6 +189,7 @@ def test_the_preview_shows_what_changed(preview):
     assert "Nothing differs" in preview(shipped("guideline")["en"], changes="1").content.decode()
 
 
+@pytest.mark.long
 def test_the_preview_of_another_language_is_refused(preview):
     assert preview("x", language="fr").status_code == 400
 
@@ -181,6 +197,7 @@ def test_the_preview_of_another_language_is_refused(preview):
 # --- Any two versions
 
 
+@pytest.mark.long
 def test_any_two_versions_are_compared(study, researcher, browser_client):
     for words in ("One.", "Two.", "Three."):
         publish(study, "guideline", texts=texts(tags=words), actor=researcher)
@@ -192,6 +209,7 @@ def test_any_two_versions_are_compared(study, researcher, browser_client):
     assert client.get(f"/studies/{study.slug}/guideline/", {"version": 4, "against": 9}).status_code == 404
 
 
+@pytest.mark.long
 def test_only_who_may_edit_is_led_to_the_editor(study, researcher, annotator, browser_client):
     address, way = f"/studies/{study.slug}/guideline/", f"/studies/{study.slug}/guideline/edit/"
     assert way in browser_client(researcher).get(address).content.decode()

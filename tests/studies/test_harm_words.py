@@ -9,6 +9,7 @@ from django.utils.translation import override
 from studies.harms import HARMS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_default_guideline_defines_each_tag_in_the_words_that_stand_at_the_tag(language):
     text = (settings.BASE_DIR / f"studies/documents/guideline.{language}.md").read_text()

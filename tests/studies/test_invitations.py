@@ -43,6 +43,7 @@ def reset(client, study, person):
     return client.post(reverse("studies:password", args=[study.slug, person.pk]))
 
 
+@pytest.mark.long
 class TestTakeover:
     def test_inviting_gives_neither_a_role_nor_a_look_nor_the_password(self, browser_client, study, admin, kim):
         client = browser_client(admin)
@@ -110,12 +111,14 @@ class TestTakeover:
         }
 
 
+@pytest.mark.long
 def test_a_line_with_a_space_is_no_name_and_makes_no_account(browser_client, study, admin):
     answer = invite(browser_client(admin), study, "newbie one", "annotator")
     assert "newbie one" in answer.content.decode()
     assert not User.objects.filter(username__in=["newbie", "one", "newbie one"]).exists()
 
 
+@pytest.mark.long
 class TestAnswering:
     def test_the_person_sees_study_role_and_who_invites_and_accepts(self, browser_client, study, admin, kim):
         invite(browser_client(admin), study)
@@ -189,6 +192,7 @@ class TestAnswering:
         assert Invitation.objects.get().state == "open"
 
 
+@pytest.mark.long
 class TestWithdrawing:
     def withdraw(self, client, study, invitation):
         return client.post(reverse("studies:withdraw_invitation", args=[study.slug, invitation.pk]), follow=True)
@@ -208,6 +212,7 @@ class TestWithdrawing:
         assert list(invitations.open_of(study)) == []
 
 
+@pytest.mark.long
 class TestFurtherRoles:
     def test_a_member_gets_the_role_at_once_and_is_told_until_they_dismiss_it(self, browser_client, study, admin):
         person = factories.member(study, "reviewer")
@@ -235,6 +240,7 @@ class TestFurtherRoles:
         assert RoleNotice.objects.get().dismissed_at is None
 
 
+@pytest.mark.long
 class TestWellbeingContact:
     @pytest.fixture
     def contact(self, study):
@@ -286,6 +292,7 @@ class TestWellbeingContact:
         assert RoleNotice.objects.get().recipient == contact
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     @pytest.fixture

@@ -22,6 +22,7 @@ def study():
     return factories.study()
 
 
+@pytest.mark.long
 def test_the_pages_of_quality_are_below_its_tab(study):
     of_admin = seen_by(study, "admin")
     closed = tabs_of(of_admin, "progress")
@@ -35,5 +36,6 @@ def test_the_pages_of_quality_are_below_its_tab(study):
         assert keys(opened.tabs) == keys(closed.tabs)
 
 
+@pytest.mark.long
 def test_only_pages_that_the_person_may_open_are_shown(study):
     assert "controls" not in keys(tabs_of(seen_by(study, "reviewer"), "quality").below)

@@ -35,6 +35,7 @@ def change(client, study, person, role, act, **more):
     return client.post(address, {"role": role, "act": act} | more, follow=True)
 
 
+@pytest.mark.long
 class TestInviting:
     def test_a_new_person_gets_a_password_that_is_shown_once(self, browser_client, client, study, researcher):
         asking = browser_client(researcher)
@@ -89,6 +90,7 @@ class TestInviting:
             assert invite(browser_client(admin), study, f"a-{role}", role).status_code == 200
 
 
+@pytest.mark.long
 class TestNumbered:
     def add(self, client, study, **values):
         body = {"once": str(uuid.uuid4()), "count": 2, "role": "annotator", "name": ""}
@@ -114,6 +116,7 @@ class TestNumbered:
         assert User.objects.count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_one_form_sent_twice_at_the_same_moment_adds_its_people_once():
     study = factories.study()
@@ -123,6 +126,7 @@ def test_one_form_sent_twice_at_the_same_moment_adds_its_people_once():
     assert User.objects.count() == 3
 
 
+@pytest.mark.long
 class TestRoles:
     def test_grant_and_revoke_are_recorded(self, browser_client, study, annotator, researcher):
         client = browser_client(researcher)
@@ -171,6 +175,7 @@ class TestRoles:
         assert browser_client(admin).get(reverse("studies:person", args=[study.slug, stranger.pk])).status_code == 404
 
 
+@pytest.mark.long
 class TestRevokingAnAnnotator:
     def test_their_leases_go_back_and_their_answers_stay(self, study, annotator, researcher):
         factories.pairs(study, 4)
@@ -204,6 +209,7 @@ class TestRevokingAnAnnotator:
         assert Assignment.objects.filter(state="leased").count() == 4
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_of_the_last_two_admins_one_stays(self):
@@ -236,6 +242,7 @@ def made_here(study, role, **values):
     return person
 
 
+@pytest.mark.long
 class TestForgottenPassword:
     @pytest.fixture
     def annotator(self, study):
@@ -292,6 +299,7 @@ class TestForgottenPassword:
         assert AuditEvent.objects.filter(action="token.revoked", actor=researcher).count() == 1
 
 
+@pytest.mark.long
 class TestList:
     def test_people_are_found_by_name_and_role(self, browser_client, study, researcher):
         for name in ("kim", "kimberley", "li"):

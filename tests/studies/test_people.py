@@ -53,6 +53,7 @@ def listed(tmp_path, study):
     return run_with
 
 
+@pytest.mark.long
 def test_numbered_people_can_sign_in_once_and_must_choose_a_password(study, client):
     out, _err, error = run("--study", study.slug, "--role", "annotator", "--count", 2)
 
@@ -65,6 +66,7 @@ def test_numbered_people_can_sign_in_once_and_must_choose_a_password(study, clie
     assert client.get("/").headers["Location"] == reverse("accounts:password")
 
 
+@pytest.mark.long
 def test_numbering_goes_on_across_studies(study):
     run("--study", study.slug, "--role", "annotator", "--count", 2)
     other = factories.study()
@@ -74,6 +76,7 @@ def test_numbering_goes_on_across_studies(study):
     assert Membership.objects.filter(study=other).count() == 1
 
 
+@pytest.mark.long
 def test_prefix_names_people(study):
     out, _err, _error = run("--study", study.slug, "--role", "wellbeing_contact", "--count", 1, "--prefix", "so")
     assert people(out)[0]["username"] == "so-1"
@@ -81,6 +84,7 @@ def test_prefix_names_people(study):
     assert people(out)[0]["username"] == "wellbeing-contact-1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("role", Role.values)
 def test_token_works_with_the_scopes_of_the_role_until_it_expires(study, role):
     out, _err, _error = run("--study", study.slug, "--role", role, "--count", 1)
@@ -94,6 +98,7 @@ def test_token_works_with_the_scopes_of_the_role_until_it_expires(study, role):
     assert api.get("/api/v1/studies/").status_code == 200
 
 
+@pytest.mark.long
 def test_neither_password_nor_token_is_in_the_database(study):
     out, _err, _error = run("--study", study.slug, "--role", "annotator", "--count", 1)
     (person,) = people(out)
@@ -106,6 +111,7 @@ def test_neither_password_nor_token_is_in_the_database(study):
             assert person["password"] not in written, table
 
 
+@pytest.mark.long
 def test_passwords_are_long_readable_and_good_enough():
     passwords = {new_password().text for _ in range(50)}
     assert len(passwords) == 50
@@ -114,12 +120,14 @@ def test_passwords_are_long_readable_and_good_enough():
         validate_password(text)
 
 
+@pytest.mark.long
 def test_every_change_is_in_the_audit_record(study):
     run("--study", study.slug, "--role", "annotator", "--count", 1)
     actions = list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))
     assert actions == ["user.created", "membership.granted", "token.issued"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -138,6 +146,7 @@ def test_wrong_options_are_said_in_a_sentence(study, arguments, sentence):
     assert not User.objects.exists()
 
 
+@pytest.mark.long
 def test_unknown_study():
     _out, _err, error = run("--study", "nothing", "--role", "annotator", "--count", 1)
     assert (error.returncode, str(error)) == (
@@ -146,6 +155,7 @@ def test_unknown_study():
     )
 
 
+@pytest.mark.long
 def test_csv_gives_names_addresses_and_roles(study, listed):
     out, _err, error = listed(
         "\ufeffusername, email ,role\nkim,kim@example.org,reviewer\n\nli,,\n", "--role", "annotator"
@@ -158,6 +168,7 @@ def test_csv_gives_names_addresses_and_roles(study, listed):
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_somebody_with_an_account_is_invited_and_keeps_the_password(study, listed):
     kim = factories.person(username="kim")
     for outcome in ("invited", "unchanged"):
@@ -172,6 +183,7 @@ def test_somebody_with_an_account_is_invited_and_keeps_the_password(study, liste
     assert not AccessToken.objects.exists()
 
 
+@pytest.mark.long
 def test_one_person_in_two_roles(listed):
     out, _err, _error = listed("username,role\nkim,reviewer\nkim,researcher\n")
     assert [(one["role"], one["outcome"]) for one in people(out)] == [
@@ -181,6 +193,7 @@ def test_one_person_in_two_roles(listed):
     assert Membership.objects.get(made_account=True).role == "reviewer"
 
 
+@pytest.mark.long
 def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):
     lines = "ok,,annotator not!ok,,annotator ,,annotator x,nowhere,annotator y,,king ok,,annotator z,,annotator,more"
     text = "\n".join(["username,email,role", *lines.split()])
@@ -195,6 +208,7 @@ def test_bad_lines_of_a_csv_are_all_named_and_nobody_is_added(listed):
     assert len(json.loads(listed(text, "--json")[0])["bad"]) == 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -213,6 +227,7 @@ def test_file_that_is_no_list_of_people(listed, text, sentence):
     assert sentence in str(error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sign", [";", "\t"])
 def test_a_list_as_excel_writes_it_in_many_countries(listed, sign):
     out, _err, error = listed(f"\ufeffusername{sign}role\r\nmia{sign}reviewer\r\n")
@@ -220,6 +235,7 @@ def test_a_list_as_excel_writes_it_in_many_countries(listed, sign):
     assert [(one["username"], one["role"]) for one in people(out)] == [("mia", "reviewer")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ['username\n"x\n', "username\nx\x00y\n", "username\n" + "x" * 151 + "\n"])
 def test_broken_cells_are_bad_lines(listed, text):
     _out, err, error = listed(text, "--role", "annotator")
@@ -227,6 +243,7 @@ def test_broken_cells_are_bad_lines(listed, text):
     assert "line 2" in err
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_numberings_at_once_share_no_name():
     study = factories.study()
@@ -244,6 +261,7 @@ def test_two_numberings_at_once_share_no_name():
     assert sorted(names) == sorted(f"annotator-{number}" for number in range(1, 21))
 
 
+@pytest.mark.long
 def test_many_people_take_few_statements_no_slow_hash_and_tell_progress(study, monkeypatch):
     def refuse(*_arguments):
         raise AssertionError("a one-time password was given the slow hash")

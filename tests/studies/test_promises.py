@@ -33,6 +33,7 @@ def change(study, **values):
     study.refresh_from_db()
 
 
+@pytest.mark.long
 def test_a_new_study_announces_no_harm_and_does_not_run_before_its_promises_are_kept(researcher):
     study = create_study(slug="fresh", title="Fresh", actor=researcher)
     assert (study.state, study.categories) == ("paused", [])
@@ -45,6 +46,7 @@ def test_a_new_study_announces_no_harm_and_does_not_run_before_its_promises_are_
     assert change_state(study, "resume", actor=researcher)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", NOTHING)
 def test_each_promise_of_the_shipped_text_keeps_a_study_from_being_resumed(study, researcher, setting):
     change(study, state="paused", **{setting: NOTHING[setting]})
@@ -53,11 +55,13 @@ def test_each_promise_of_the_shipped_text_keeps_a_study_from_being_resumed(study
     assert [promise.setting for promise in refused.value.promises] == [setting]
 
 
+@pytest.mark.long
 def test_spaces_name_nobody(study):
     change(study, help_contact="  ")
     assert unkept(study) == ["help_contact"]
 
 
+@pytest.mark.long
 def test_a_text_of_ones_own_promises_what_it_links_to_and_the_contact_always(study):
     change(study, **NOTHING, state="paused")
     change_terms(study, texts=OWN_TEXT)
@@ -66,16 +70,19 @@ def test_a_text_of_ones_own_promises_what_it_links_to_and_the_contact_always(stu
     assert unkept(study) == ["help_contact", "pay_basis"]
 
 
+@pytest.mark.long
 def test_the_shipped_texts_make_the_same_promises_in_every_language():
     linked = {language: set(LINK_IN_PAGE.findall(text)) for language, text in shipped("consent").items()}
     named = {one.key for one in (*PROMISES, *DISCLOSURES)}
     assert all(keys == named for keys in linked.values())
 
 
+@pytest.mark.long
 def test_each_promise_is_kept_by_a_setting_that_has_a_page():
     assert {promise.setting for promise in PROMISES} <= set(SETTINGS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("state", ["paused", "running"])
 def test_the_page_of_the_state_says_what_lacks_with_a_link_to_each_setting(browser_client, study, researcher, state):
     change(study, state=state, help_contact="", pay_basis="")
@@ -92,11 +99,13 @@ def test_the_page_of_the_state_says_what_lacks_with_a_link_to_each_setting(brows
         assert "The study was not resumed." in refused.content.decode()
 
 
+@pytest.mark.long
 def test_the_page_of_the_state_lists_nothing_where_nothing_lacks(browser_client, study, researcher):
     page = browser_client(researcher).get(reverse("studies:state", args=[study.slug])).content.decode()
     assert "promises these things to annotators" not in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("categories", "is_said"), [([], True), (["violence"], True), (["violence", "crime"], False)])
 def test_the_page_of_the_state_says_that_pairs_show_what_is_not_announced(
     browser_client, study, researcher, categories, is_said
@@ -108,6 +117,7 @@ def test_the_page_of_the_state_says_that_pairs_show_what_is_not_announced(
     assert ("harm that the study’s consent does not list" in page) == is_said
 
 
+@pytest.mark.long
 class TestWhileItRuns:
     @pytest.mark.parametrize(("setting", "nothing"), NOTHING.items())
     def test_no_setting_breaks_a_promise(self, study, researcher, setting, nothing):
@@ -143,6 +153,7 @@ class TestWhileItRuns:
         assert change_terms(study, texts={"en": "You are [paid](#pay)."}) == 3
 
 
+@pytest.mark.long
 class TestControlsAreNamed:
     """People agree to controls before they get any."""
 
@@ -172,6 +183,7 @@ class TestControlsAreNamed:
             change_state(study, "resume", actor=researcher)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("break_it", ["setting", "text"])
 def test_who_resumes_and_who_breaks_a_promise_at_the_same_moment_do_not_both_succeed(break_it):

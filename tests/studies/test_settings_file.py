@@ -60,6 +60,7 @@ def send(browser_client, researcher, study):
     return sent
 
 
+@pytest.mark.long
 def test_a_file_fits_its_schema_and_names_every_setting_and_nobody(rich):
     value = json.loads(to_bytes(as_file(rich)))
     Draft202012Validator.check_schema(settings_file.schema())
@@ -72,6 +73,7 @@ def test_a_file_fits_its_schema_and_names_every_setting_and_nobody(rich):
     assert Membership.objects.get(study=rich).person.username not in text
 
 
+@pytest.mark.long
 def test_a_file_of_one_study_makes_another_the_same(rich, study, researcher):
     Study.objects.filter(pk=study.pk).update(state="paused")
     study.refresh_from_db()
@@ -86,6 +88,7 @@ def test_a_file_of_one_study_makes_another_the_same(rich, study, researcher):
     assert AuditEvent.objects.filter(action="study.configured", study_slug=study.slug).count() == 1
 
 
+@pytest.mark.long
 def test_a_browser_shows_the_differences_first_and_then_applies_them(send, study, researcher):
     response = send(changed(study, overlap=5, reopen_s=7200))
     page = response.content.decode()
@@ -100,6 +103,7 @@ def test_a_browser_shows_the_differences_first_and_then_applies_them(send, study
     assert (study.overlap, study.reopen_s) == (5, 7200)
 
 
+@pytest.mark.long
 def test_a_change_by_somebody_else_in_between_is_noticed(send, study):
     response = send(changed(study, overlap=5))
     Study.objects.update(overlap=2)
@@ -118,6 +122,7 @@ def text_of(study, old, new):
     return text.replace(old, new, 1).encode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -162,12 +167,14 @@ def test_what_is_wrong_with_a_file_is_said_by_name_and_nothing_is_changed(send, 
     assert said in response.content.decode().replace("&quot;", '"').replace("&#x27;", "'")
 
 
+@pytest.mark.long
 def test_several_faults_are_said_at_once(study):
     with pytest.raises(Refused) as refusal:
         read(to_bytes(changed(study, overlap=0, lease_s=1, nonsense=1)), study)
     assert len(refusal.value.sentence.splitlines()) == 3
 
 
+@pytest.mark.long
 def test_all_or_nothing_where_the_texts_cannot_be_taken(rich, study, researcher):
     """A running study may not promise what it does not keep. Then its settings stay too."""
     value = changed(study, overlap=5, pay_basis="")
@@ -179,6 +186,7 @@ def test_all_or_nothing_where_the_texts_cannot_be_taken(rich, study, researcher)
         apply(study, read(to_bytes(as_file(rich)), study), made_from={}, actor=researcher)
 
 
+@pytest.mark.long
 def test_a_file_that_names_only_some_settings_leaves_the_others(study, researcher):
     content = b'\xef\xbb\xbf{"format": "diptych-study-settings", "version": 1, "settings": {"overlap": 4}}'
     assert apply(study, read(content, study), made_from=state_of(study), actor=researcher) == 1
@@ -186,6 +194,7 @@ def test_a_file_that_names_only_some_settings_leaves_the_others(study, researche
     assert (study.overlap, study.reopen_s) == (4, 24 * 3600)
 
 
+@pytest.mark.long
 class TestCopying:
     def make(self, client, like, status=302):
         response = client.post(reverse("studies:new"), {"title": "The copy", "slug": "the-copy", "like": like})

@@ -57,6 +57,7 @@ def page(browser_client, person, study, group):
     return browser_client(person).get(reverse("studies:settings", args=[study.slug, group])).content.decode()
 
 
+@pytest.mark.long
 class TestMaking:
     def make(self, client, **values):
         return client.post(reverse("studies:new"), {"title": "Clips", "slug": "clips"} | values)
@@ -91,6 +92,7 @@ class TestMaking:
         assert self.make(browser_client(owner)).status_code == 302
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_make_the_same_study_one_is_told():
     from studies.creation import create_study
@@ -101,6 +103,7 @@ def test_of_two_who_make_the_same_study_one_is_told():
     assert Study.objects.get(slug="clips").memberships.count() == 2
 
 
+@pytest.mark.long
 def test_every_setting_of_a_study_is_in_a_group_or_has_a_page_of_its_own():
     elsewhere = {
         "id", "slug", "state", "created_at", "protocol_version", "guideline_version", "consent_version", "categories",
@@ -111,6 +114,7 @@ def test_every_setting_of_a_study_is_in_a_group_or_has_a_page_of_its_own():
     assert len(SETTINGS) == sum(len(group.settings) for group in GROUPS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("group", list(BY_KEY))
 def test_each_page_says_what_a_setting_does_and_its_default(browser_client, study, researcher, annotator, group):
     with_controls(study)
@@ -125,6 +129,7 @@ def test_each_page_says_what_a_setting_does_and_its_default(browser_client, stud
         assert "Default: 30 minutes" in body
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("group", list(BY_KEY))
 def test_saving_what_stands_changes_nothing(save, study, group):
     response = save(group)
@@ -132,12 +137,14 @@ def test_saving_what_stands_changes_nothing(save, study, group):
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.long
 def test_durations_are_written_in_minutes_and_hours(save, study):
     save("serving", lease_s_0="45", lease_s_1="60", media_window_s_0="1.5", media_window_s_1="3600")
     study.refresh_from_db()
     assert (study.lease_s, study.media_window_s) == (2700, 5400)
 
 
+@pytest.mark.long
 def test_shares_are_written_in_percent(save, study):
     save("sampling", sample_share="12.5")
     study.refresh_from_db()
@@ -145,6 +152,7 @@ def test_shares_are_written_in_percent(save, study):
     assert percent(0.1) == "10 %"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("group", "field", "sent", "said"),
     [
@@ -170,6 +178,7 @@ def test_what_cannot_be_is_said_at_the_field_and_nothing_is_saved(save, study, g
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(OF_PROTOCOL))
 def test_what_the_protocol_is_made_of_makes_a_new_version(study, researcher, name):
     other = {"tag_format": "yes_no", "dimension_order": "helpfulness_first"}.get(name, not getattr(study, name))
@@ -179,17 +188,20 @@ def test_what_the_protocol_is_made_of_makes_a_new_version(study, researcher, nam
     assert (event.before["protocol_version"], event.after) == (1, {name: other, "protocol_version": 2})
 
 
+@pytest.mark.long
 def test_the_page_says_so_before_and_after(save, browser_client, study, researcher):
     assert "version 2 begins" in page(browser_client, researcher, study, "protocol")
     assert "Protocol version 2 is now in force" in save("protocol", allow_ties="on").content.decode()
 
 
+@pytest.mark.long
 def test_what_it_is_not_made_of_makes_none(save, study):
     save("protocol", share_feedback="on")
     study.refresh_from_db()
     assert (study.share_feedback, study.protocol_version) == (True, 1)
 
 
+@pytest.mark.long
 def test_what_it_was_before_by_whom_and_when(save, browser_client, study, researcher):
     save("serving", lease_s_0="1", lease_s_1="3600")
     save("serving", lease_s_0="2", lease_s_1="3600")
@@ -201,6 +213,7 @@ def test_what_it_was_before_by_whom_and_when(save, browser_client, study, resear
     assert "1 hour)" in body
 
 
+@pytest.mark.long
 class TestTwoAtOnce:
     def test_another_setting_is_kept(self, study, researcher):
         seen = {"allow_ties": False, "reopen_s": study.reopen_s}
@@ -237,6 +250,7 @@ class TestTwoAtOnce:
         assert Study.objects.get(pk=study.pk).title == study.title
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_the_same_moment_one_is_told_of_the_other():
     study = factories.study(allow_ties=False)
@@ -257,6 +271,7 @@ def test_of_two_at_the_same_moment_one_is_told_of_the_other():
     assert list(before) == [("tag_format", "check_all"), ("title", seen["title"])]
 
 
+@pytest.mark.long
 def test_values_are_said_as_people_say_them():
     said = [("allow_ties", True), ("daily_dose_s", 0), ("reopen_s", 0), ("control_rate", 0.0), ("tag_format", "yes_no")]
     assert [shown(SETTINGS[name], value) for name, value in said] == [
@@ -264,6 +279,7 @@ def test_values_are_said_as_people_say_them():
     ]  # fmt: skip
 
 
+@pytest.mark.long
 class TestConsent:
     def send(self, client, study, **values):
         address = reverse("studies:consent", args=[study.slug])
@@ -306,6 +322,7 @@ class TestConsent:
         assert "There is no text" in response.content.decode()
 
 
+@pytest.mark.long
 class TestLicences:
     def record(self, client, study, **values):
         body = {"kind": "generator", "name": "model-x", "seen_licence": "", "seen_terms": ""}
@@ -341,11 +358,13 @@ class TestLicences:
         assert "Shorten this text to 80 characters" in response.content.decode()
 
 
+@pytest.mark.long
 def test_made_from_is_what_the_page_was_made_from(study):
     form = SETTINGS_FORMS["about"](instance=study)
     assert json.loads(form["made_from"].value())["title"] == study.title
 
 
+@pytest.mark.long
 class TestSettingsThatLeadNowhere:
     """A setting about something that the study does not have is missing until the study has it."""
 
@@ -380,6 +399,7 @@ class TestSettingsThatLeadNowhere:
         assert (study.control_rate, study.qualification_required, study.hold_after_skips) == (0.0, False, 5)
 
 
+@pytest.mark.long
 class TestEmptyPages:
     """A page without content says what this person can do about it."""
 

@@ -21,6 +21,7 @@ def press(client, study, step, page="state"):
     return client.post(reverse(f"studies:{page}", args=[study.slug]), {"step": step}, follow=True)
 
 
+@pytest.mark.long
 def test_from_the_page_a_study_is_paused_resumed_closed_and_opened_again(browser_client, study):
     admin = factories.member(study, "admin")
     client = browser_client(admin)
@@ -38,6 +39,7 @@ def test_from_the_page_a_study_is_paused_resumed_closed_and_opened_again(browser
     assert {event.actor for event in events} == {admin}
 
 
+@pytest.mark.long
 def test_what_people_have_open_they_finish_and_nothing_follows(study, annotator, researcher):
     factories.pairs(study, 3)
     held = serving.lease(annotator, study).current
@@ -50,6 +52,7 @@ def test_what_people_have_open_they_finish_and_nothing_follows(study, annotator,
     assert serving.lease(annotator, study).current_id is not None
 
 
+@pytest.mark.long
 def test_videos_of_a_paused_study_are_prepared_after_those_of_a_running_one(
     study, researcher, django_capture_on_commit_callbacks
 ):
@@ -67,12 +70,14 @@ def test_videos_of_a_paused_study_are_prepared_after_those_of_a_running_one(
     assert priorities[0] < 0 < priorities[1]
 
 
+@pytest.mark.long
 def test_twice_is_harmless(study, researcher):
     assert change_state(study, "pause", actor=researcher) is True
     assert change_state(Study.objects.get(pk=study.pk), "pause", actor=researcher) is False
     assert AuditEvent.objects.count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("state", "step"), [("closed", "pause"), ("closed", "resume"), ("running", "reopen")])
 def test_from_another_state_nothing_happens(study, researcher, state, step):
     Study.objects.filter(pk=study.pk).update(state=state)
@@ -81,12 +86,14 @@ def test_from_another_state_nothing_happens(study, researcher, state, step):
     assert not AuditEvent.objects.exists()
 
 
+@pytest.mark.long
 def test_the_page_says_that_somebody_was_sooner(browser_client, study, researcher):
     client = browser_client(researcher)
     Study.objects.filter(pk=study.pk).update(state="closed")
     assert "The study is now closed. Nothing was changed." in press(client, study, "pause").content.decode()
 
 
+@pytest.mark.long
 def test_closing_says_what_it_means_and_is_confirmed(browser_client, study, researcher):
     client = browser_client(researcher)
     page = client.get(reverse("studies:close", args=[study.slug])).content.decode()
@@ -96,6 +103,7 @@ def test_closing_says_what_it_means_and_is_confirmed(browser_client, study, rese
     assert study.state == "running"
 
 
+@pytest.mark.long
 def test_only_an_admin_opens_a_closed_study(browser_client, study, researcher):
     Study.objects.filter(pk=study.pk).update(state="closed")
     client = browser_client(researcher)
@@ -105,6 +113,7 @@ def test_only_an_admin_opens_a_closed_study(browser_client, study, researcher):
     assert study.state == "closed"
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_at_once_one_is_recorded():
     study = factories.study()
@@ -115,6 +124,7 @@ def test_of_two_at_once_one_is_recorded():
     assert StateChange.objects.filter(study=study, step="paused").count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_puts_videos_in_order_once_the_state_is_committed():
     with current_app.connection_for_write() as broker:

@@ -16,6 +16,7 @@ def admin(study):
     return factories.member(study, "admin")
 
 
+@pytest.mark.long
 def test_a_study_is_made_resumed_and_closed(study, admin, api):
     client = api(admin)
     made = client.post("/api/v1/studies/", {"slug": "second", "title": "Second"}, format="json")
@@ -34,6 +35,7 @@ def test_a_study_is_made_resumed_and_closed(study, admin, api):
     assert client.post(f"/api/v1/studies/{study.slug}/state/", {"step": "burn"}, format="json").status_code == 400
 
 
+@pytest.mark.long
 def test_only_an_admin_opens_a_closed_study_again(study, admin, api):
     Study.objects.filter(pk=study.pk).update(state="closed")
     address = f"/api/v1/studies/{study.slug}/state/"
@@ -43,6 +45,7 @@ def test_only_an_admin_opens_a_closed_study_again(study, admin, api):
     assert api(admin).post(address, {"step": "reopen"}, format="json").json() == {"state": "paused"}
 
 
+@pytest.mark.long
 def test_people_are_added_listed_and_given_roles(study, admin, api):
     client, people = api(admin), f"/api/v1/studies/{study.slug}/people/"
     elsewhere = factories.person()
@@ -65,6 +68,7 @@ def test_people_are_added_listed_and_given_roles(study, admin, api):
     assert Invitation.objects.get().state == "withdrawn"
 
 
+@pytest.mark.long
 def test_the_same_numbered_form_adds_nobody_twice(study, admin, api):
     client, people = api(admin), f"/api/v1/studies/{study.slug}/people/"
     body = {"count": 2, "role": "annotator", "prefix": "lab", "once": str(uuid.uuid4())}
@@ -75,6 +79,7 @@ def test_the_same_numbered_form_adds_nobody_twice(study, admin, api):
     assert client.post(people, {"role": "annotator"}, format="json").status_code == 400
 
 
+@pytest.mark.long
 def test_a_researcher_gives_no_role_of_an_admin(study, api):
     client = api(factories.member(study, "researcher"))
     address = f"/api/v1/studies/{study.slug}/people/"
@@ -83,6 +88,7 @@ def test_a_researcher_gives_no_role_of_an_admin(study, api):
     assert client.put(f"{address}{own.username}/roles/admin/").status_code == 403
 
 
+@pytest.mark.long
 def test_many_people_come_in_pages(study, admin, api, monkeypatch):
     monkeypatch.setattr("studies.api_people.PEOPLE_A_PAGE", 2)
     names = sorted(factories.member(study, "annotator").username for _ in range(4))
@@ -94,6 +100,7 @@ def test_many_people_come_in_pages(study, admin, api, monkeypatch):
     assert seen == names
 
 
+@pytest.mark.long
 def test_settings_are_read_and_changed_as_a_file(study, admin, api):
     client, address = api(admin), f"/api/v1/studies/{study.slug}/settings/"
     read = client.get(address)

@@ -63,6 +63,7 @@ def paused(person):
     return Seat.objects.get(person=person).paused_at is not None
 
 
+@pytest.mark.long
 class TestPauses:
     def test_a_pause_that_rested_on_it_ends_and_the_person_gets_pairs(self, rule, wrong, good, study, annotator, admin):
         judged(wrong, good, annotator, wrongly=20, of_good=[True] * 30)  # 30 of 50, and without it none is wrong
@@ -142,6 +143,7 @@ class TestPauses:
         assert (after.n, after.right) == (20, 20)
 
 
+@pytest.mark.long
 class TestTelling:
     @pytest.fixture
     def withdrawn(self, rule, wrong, good, study, annotator, admin):
@@ -184,6 +186,7 @@ class TestTelling:
 
 
 class TestCalibration:
+    @pytest.mark.long
     def test_a_control_cannot_be_discussed(self, wrong, study, admin):
         from calibration import preparing
         from diptych.refusals import BadInput
@@ -193,6 +196,7 @@ class TestCalibration:
             preparing.add(session, pairs=[wrong.pair.public_id], actor=admin)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_a_judgement_waits_for_a_withdrawal_and_leaves_the_control_out(

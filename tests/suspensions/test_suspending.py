@@ -57,6 +57,7 @@ class TestSuspend:
         lift(suspension, admin)
         assert serving.lease(annotator, study).current.pair_id == pairs[0].pk
 
+    @pytest.mark.long
     def test_the_list_of_studies_says_so_until_it_is_lifted(self, study, annotator, admin, browser_client):
         def home():
             return browser_client(annotator).get("/", {"all": 1}).content.decode()
@@ -221,6 +222,7 @@ class TestTheJob:
         monkeypatch.setattr(suspension_work, "A_STEP", 2)
         return suspend(annotator, study, admin)
 
+    @pytest.mark.long
     def test_a_worker_that_is_killed_loses_one_step(self, ordered, annotator):
         assert ordered.state == "waiting"
         killed = engine.claim(suspension_work.POLICY, ordered.pk)
@@ -254,6 +256,7 @@ class TestTheJob:
         assert Seat.objects.get(person=another).suspended_at is None
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_and_a_suspension_at_once_leave_no_counted_answer(study, annotator, admin):
     factories.pairs(study, 2)

@@ -119,6 +119,7 @@ def finish():
         suspension_work.run(suspension.pk)
 
 
+@pytest.mark.long
 class TestStartOfAReview:
     def test_a_review_that_waits_for_a_step_finds_its_batch_open_again(
         self, draft, ordered, study, person, other, researcher
@@ -210,6 +211,7 @@ class TestStartOfAReview:
         assert whole(study) == {}
 
 
+@pytest.mark.long
 class TestLeases:
     @pytest.fixture
     def current(self, study, person):
@@ -280,6 +282,7 @@ class TestLeases:
         assert whole(study) == {}
 
 
+@pytest.mark.long
 class TestDecisions:
     @pytest.fixture
     def lot(self, study, person, other, researcher):
@@ -338,6 +341,7 @@ class TestDecisions:
         assert not Standing.objects.filter(counted=True).exists()
 
 
+@pytest.mark.long
 class TestShareCap:
     def test_whoever_reaches_their_share_at_the_moment_of_their_suspension(self, study, person, other, admin):
         """Both refuse. The suspension is what the person reads, since ending it would not help them."""

@@ -232,6 +232,7 @@ class TestSecrets:
         with pytest.raises(WebhookVerificationError):
             verified(receiver.got[1], endpoint.secret)
 
+    @pytest.mark.long
     def test_the_earlier_one_can_be_ended_at_once(self, study, admin, endpoint, receiver):
         new = endpoints.replace_secret(endpoint, actor=admin)
         assert endpoints.old_secrets_until(endpoint) > timezone.now() + timedelta(hours=23)
@@ -307,6 +308,7 @@ deliveries.run(int(sys.argv[1]))
 """
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_is_killed_in_the_middle_sends_it_again_with_the_same_id(study, endpoint, receiver):
     receiver.respond(hang(receiver), status(204))
@@ -349,6 +351,7 @@ def assert_soon(is_so, within_s=60):
         assert timezone.now() < deadline
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_workers_at_once_one_sends(study, endpoint, receiver):
     [delivery] = happened(study)

@@ -120,6 +120,7 @@ def test_a_study_is_deleted_with_its_webhooks(study, admin):
     assert set(deletion.parts) <= set(deletion.ORDER)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_twenty_are_made(study, admin):
     for number in range(endpoints.MOST_ENDPOINTS - 1):

@@ -203,5 +203,6 @@ def test_a_certificate_of_an_unknown_authority_is_refused(secure, monkeypatch):
     assert sent(secure.address("receiver.test")) == Outcome("tls")
 
 
+@pytest.mark.long
 def test_a_receiver_without_tls_is_a_problem(receiver):
     assert sent(f"https://127.0.0.1:{receiver.port}/") == Outcome("tls")

@@ -76,6 +76,7 @@ def test_what_the_server_got_while_the_page_was_opened_anew_is_counted_once(work
     expect(again.locator("[data-pair-number]")).to_have_text("pair 2")
 
 
+@pytest.mark.long
 def test_the_next_pair_is_shown_before_the_server_has_answered(workspace):
     page = workspace()
     held = []

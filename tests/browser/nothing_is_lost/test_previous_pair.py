@@ -48,6 +48,7 @@ def revision_2():
     return wait_for(Annotation.objects.filter(revision=2).first, "the change was not stored")
 
 
+@pytest.mark.long
 def test_a_key_goes_back_and_takes_answers_at_once_and_the_pair_on_the_page_is_kept(workspace):
     page = workspace()
     first = answer_and_submit(page)

@@ -22,6 +22,7 @@ from tests.browser.nothing_is_lost.conftest import (
 )
 
 
+@pytest.mark.long
 def test_an_expired_session_is_renewed_in_place_and_the_queue_goes_on(workspace, annotator):
     page = workspace()
     end_session()
@@ -88,6 +89,7 @@ def sign_out(page):
     page.locator('[data-action="sign-out"]').click()
 
 
+@pytest.mark.long
 def test_signing_out_sends_what_waits_and_leaves_nothing_behind(workspace, annotator):
     page = workspace()
     choose(page, "correctness", "right")

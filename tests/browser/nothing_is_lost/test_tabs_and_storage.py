@@ -19,6 +19,7 @@ from tests.browser.nothing_is_lost.conftest import (
 )
 
 
+@pytest.mark.long
 def test_the_newer_tab_works_and_the_older_takes_it_back(workspace, study):
     old = workspace()
     choose(old, "correctness", "right")
@@ -55,6 +56,7 @@ def test_time_goes_on_in_another_tab_and_is_counted_once(workspace, study):
     assert sum(parts.values()) == pytest.approx(annotation.timings_ms["total_active"], abs=len(parts))
 
 
+@pytest.mark.long
 def test_without_storage_the_page_works_from_memory_and_says_so(open_page, study, annotator, playable_pairs):
     playable_pairs(study, 3)
     page = open_page("/", annotator)
