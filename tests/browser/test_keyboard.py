@@ -62,6 +62,7 @@ def stored(shown):
     return wait_for(lambda: Annotation.objects.filter(assignment=shown).first(), "nothing was stored")
 
 
+@pytest.mark.long
 def test_a_pair_with_shortcuts_only(workspace):
     page = workspace()
     shown = current(page)

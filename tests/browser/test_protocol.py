@@ -62,6 +62,7 @@ class TestNoneOfThese:
         expect(page.locator('input[name="tags-left"][value="crime"]')).to_be_checked()
 
 
+@pytest.mark.long
 class TestYesOrNo:
     @pytest.mark.parametrize("ties", [False, True])
     def test_everything_fits_at_the_usual_size(self, workspace, ties):
@@ -235,6 +236,7 @@ class TestSecondLook:
         expect(page.locator("[data-revising]")).to_be_hidden()
 
 
+@pytest.mark.long
 class TestReopened:
     @pytest.mark.long
     def test_from_my_work_an_answer_is_changed_and_the_workspace_follows(self, workspace):

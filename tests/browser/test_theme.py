@@ -26,6 +26,7 @@ def workspace(open_page, study, annotator):
     return lambda **options: open_page(f"/studies/{study.slug}/workspace/", annotator, **options)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_it_is_dark_whatever_the_system_says(workspace, system):
     page = workspace(color_scheme=system)

@@ -83,6 +83,7 @@ def test_each_part_must_have_been_seen_without_the_blur(workspace):
     plays_until_open(page, *SIDES)
 
 
+@pytest.mark.long
 def test_greyscale_shows_what_a_video_shows(workspace, annotator):
     ViewingPreference.objects.create(user=annotator, media_filter="greyscale")
     page = workspace()

@@ -248,6 +248,7 @@ class TestAskingForMore:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
+    @pytest.mark.long
     def test_of_the_last_two_answers_one_finds_the_batch_complete(self):
         for _ in range(8):
             study, held = last_two()
@@ -301,6 +302,7 @@ class TestAtOnce:
             assert sorted(type(result).__name__ for result in results) == ["Refused", "bool"]
             assert AuditEvent.objects.filter(study_slug=study.slug, action__startswith="batch.").count() == 1
 
+    @pytest.mark.long
     def test_answers_rejections_and_a_review_at_once_never_wait_for_each_other(self):
         with no_deadlocks():
             for _ in range(6):

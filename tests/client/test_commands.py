@@ -106,6 +106,7 @@ class TestPulling:
         assert {path.name for path in tmp_path.iterdir()} == {folder.name, "rebuilt", "settings"}
         assert Folder.open(folder).check() == []
 
+    @pytest.mark.long
     def test_a_release_is_named_by_its_number_and_goes_into_a_named_folder(self, signed_in, release, study, tmp_path):
         (tmp_path / "empty").mkdir()
         said = json.loads(signed_in.done("pull", f"{study.slug}@1", "empty", "--json"))
@@ -122,6 +123,7 @@ class TestPulling:
         status, sentence = signed_in.refused("pull", study.slug, "mine")
         assert (status, "pairs.jsonl" in sentence) == (Exit.FOLDER, True)
 
+    @pytest.mark.long
     def test_another_folder_is_not_touched(self, signed_in, release, study, tmp_path):
         (tmp_path / "notes").mkdir()
         (tmp_path / "notes" / "my.txt").write_text("mine")
@@ -151,6 +153,7 @@ class TestPulling:
         status, sentence = signed_in.refused("pull", f"{study.slug}@1")
         assert (status, "was cancelled" in sentence) == (Exit.NOT_COMPLETE, True)
 
+    @pytest.mark.long
     def test_a_quarantine_keeps_videos_back(self, signed_in, release, study, tmp_path):
         asset = Asset.objects.filter(videos__study=study).first()
         Asset.objects.filter(pk=asset.pk).update(quarantined_at=asset.created_at)
@@ -158,6 +161,7 @@ class TestPulling:
         assert (status, "safety officer" in sentence) == (Exit.NOT_COMPLETE, True)
         assert not (tmp_path / f"{study.slug}-1").exists()
 
+    @pytest.mark.long
     def test_a_release_that_does_not_exist_is_named(self, signed_in, release, study):
         status, sentence = signed_in.refused("pull", f"{study.slug}@2")
         assert (status, "no release 2" in sentence) == (Exit.NOT_FOUND, True)

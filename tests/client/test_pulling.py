@@ -48,6 +48,7 @@ def test_a_line_that_breaks_again_and_again_costs_only_time(diptych, server, tok
     assert breaking.connections > 5
 
 
+@pytest.mark.long
 def test_a_killed_download_goes_on_in_the_middle_of_a_file(diptych, server, token, large, study, tmp_path):
     with line(server, bytes_per_s=400_000) as slow:
         diptych.sign_in(slow.address, token)

@@ -44,6 +44,7 @@ def test_port_in_use_gets_a_sentence_and_nothing_is_started(folder: Path) -> Non
     assert not (folder / "home").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [(), ("--reset", "--yes")])
 def test_running_demo_is_not_touched_and_its_address_is_printed(home: Path, arguments: tuple[str, ...]) -> None:
     with start(home, purpose="the demo at http://127.0.0.1:8765") as servers:

@@ -42,6 +42,7 @@ def guards(parent: int) -> list[psutil.Process]:
     return [one for one in psutil.Process(parent).children() if guard_file in one.cmdline()]
 
 
+@pytest.mark.long
 def test_kill_9_of_the_parent_leaves_nothing_running_and_loses_nothing(home: Path) -> None:
     holder = Holder(home)
     write(addresses(home)["database_url"], addresses(home)["redis_url"])

@@ -297,6 +297,7 @@ def test_discarding_deletes_every_piece_and_may_be_repeated(job):
     assert not any(default_storage.exists(f"{uploads.upload_name(upload)}/0") for upload in Upload.objects.all())
 
 
+@pytest.mark.long
 def test_in_a_bucket_pieces_are_replaced_put_together_and_discarded_alike(bucket, job, tmp_path):
     upload, _ = uploads.create(job, "a.mp4", 6)
     with transaction.atomic():

@@ -131,6 +131,7 @@ class TestHealth:
             assert (status, facts["broker"]) == (503, False)
             assert Client().get("/healthz").json() == {"ok": True, "database": True}
 
+    @pytest.mark.long
     def test_a_worker_with_its_beat_notes_its_sweeps(self, tmp_path):
         worker = Worker("-B", "-P", "solo", "-s", str(tmp_path / "schedule"))
         try:

@@ -46,6 +46,7 @@ def die(*_arguments, **_options):
     raise Killed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", [0, 1, 3, 5, 6, "stored"])
 def test_a_release_that_is_killed_anywhere_ends_with_the_same_bytes(study, whole, monkeypatch, at):
     """It is killed after its items (0), while it writes the file with this number, or before it records a file."""

@@ -184,6 +184,7 @@ def test_reporting_again_and_by_several_people_at_once_makes_one_quarantine(anno
     assert not Pair.objects.usable().exists()
 
 
+@pytest.mark.long
 def test_two_people_who_report_both_videos_in_opposite_order_do_not_wait_for_each_other(annotator):
     for _ in range(10):
         pair = pair_with(factories.asset())

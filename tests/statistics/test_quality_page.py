@@ -62,6 +62,7 @@ def test_every_word_for_a_missing_number_is_explained():
     assert set(NotDefined) == {re.sub("`", "", word) for word, _ in rows("word | means")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "program",
     [

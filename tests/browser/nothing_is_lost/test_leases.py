@@ -31,6 +31,7 @@ def expire_leases():
     leases.return_expired()
 
 
+@pytest.mark.long
 def test_an_expired_lease_costs_nothing_while_its_pair_is_free(workspace):
     page = workspace()
     answer(page)
