@@ -1015,6 +1015,7 @@ ATTEMPTS = {
     "event_has_type": lambda w: Event.objects.create(study=w.study, type="", data={}),
     "delivery_once_an_endpoint": lambda w: [factories.delivery(w.endpoint, event=w.event) for _ in range(2)],
     "delivery_problem_known": lambda w: factories.delivery(w.endpoint, problem="bored"),
+    "delivery_keeps_few_attempts": lambda w: factories.delivery(w.endpoint, earlier=[{}] * 11),
     "delivery_endpoint_same_study": lambda w: factories.delivery(w.endpoint, endpoint=factories.endpoint(w.other)),
     "delivery_event_same_study": lambda w: factories.delivery(
         w.endpoint, event=Event.objects.create(study=w.other, type="lot.accepted", data={})
