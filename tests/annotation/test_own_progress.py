@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.days import day_began
-from annotation import serving, skipping
-from annotation.models import Annotation, Seat
+from annotation import seats, serving, skipping
+from annotation.models import Annotation
 from annotation.own_progress import NOTHING_YET, BatchPlace, lines, own_progress
 from catalog.models import Pair
 from tests import factories
@@ -39,7 +39,7 @@ def test_todays_answers_are_counted_with_their_active_time(study, annotator, pai
 
 
 def test_yesterday_is_not_today_and_the_day_is_the_persons(study, annotator, pairs, progress):
-    Seat.objects.create(study=study, person=annotator)
+    seats.locked_seat(annotator, study)
     midnight = day_began(annotator, timezone.now())
     for pair, ended_at in zip(pairs, (midnight, midnight - timedelta(seconds=1)), strict=False):
         given(pair, annotator, active_ms=7000, assignment={"ended_at": ended_at})
