@@ -198,7 +198,7 @@ class TestChoosingALanguage:
 PLAIN_SPACE = re.compile(
     r"""(?:[.:?…!]["']\s*%\}|[.:?…]\{% endblocktrans %\})"""
     r"""(?:\{% (?:end)?(?:if|with|else|elif)[^%]*%\}|</(?:b|strong|a|span)>)*"""
-    r"""[ ](?=\{% (?:if|else|elif|with|trans|blocktrans|include)|\{\{|<(?:a|b|span|code|strong|time)\b)"""
+    r"""[ ](?=\{% (?:if|else|elif|with|trans|blocktrans|include|for)|\{\{|<(?:a|b|bdi|i|kbd|span|code|strong|time)\b)"""
 )
 #: Templates in which the two texts are not read as one.
 NOT_JOINED = {"accounts/_menu.html"}
