@@ -144,12 +144,15 @@ def pair_rows(_request: HttpRequest, _study: Study, found: Page) -> list[dict[st
 
 
 def label_rows(_request: HttpRequest, _study: Study, found: Page) -> list[dict[str, Any]]:
-    """Return labels, with the names of true and false."""
-    yes_no = {True: _("yes"), False: _("no")}
-    return [
-        {"label": label, "value": yes_no[label.value] if isinstance(label.value, bool) else label.value}
-        for label in found.rows
-    ]
+    """Return labels with their values as people read them."""
+    return [{"label": label, "value": label_value(label.value)} for label in found.rows]
+
+
+def label_value(value: str | float | None) -> str:
+    """Return the value of a label in words. Numbers lose the last digits, which binary fractions add."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 ROWS: dict[str, Callable[[HttpRequest, Study, Page], list[dict[str, Any]]]] = {

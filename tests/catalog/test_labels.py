@@ -94,9 +94,10 @@ def test_each_row_leads_to_what_it_is_about_and_that_leads_back(study, library, 
         assert {row["label"].about.public_id for row in library(query).context["rows"]} == {about(programs[question])}
 
 
-def test_values_are_shown_as_they_are(library, programs):
+def test_values_are_shown_as_they_are(study, library, programs):
+    factories.label(study, question="clip score", value=0.1 + 0.2)
     text = re.sub(r"\s+", " ", library().content.decode())
-    for cell in (">yes</td>", ">-31.5</td>", ">video_1</td>", '<span class="muted">refused</span>'):
+    for cell in (">yes</td>", ">-31.5</td>", ">0.3</td>", ">video_1</td>", '<span class="muted">refused</span>'):
         assert cell in text
 
 
