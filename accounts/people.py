@@ -13,6 +13,7 @@ from accounts import audit, tokens
 from accounts.models import User
 from accounts.one_time_hasher import GROUPS, LETTERS, LETTERS_A_GROUP, OneTimePasswordHasher
 from diptych.refusals import BadInput
+from diptych.sentences import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def create_people(wanted: Sequence[NewPerson], *, one_time: bool = True, actor: 
         try:
             person.clean_fields()
         except ValidationError as error:
-            raise _refused(one.username, " ".join(error.messages)) from None
+            raise _refused(one.username, joined(error.messages)) from None
         people.append(person)
     taken = User.objects.filter(username__in=[one.username for one in wanted]).values_list("username", flat=True)
     if name := next(iter(taken), None):

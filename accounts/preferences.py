@@ -1,17 +1,35 @@
 """A person's preferences: how possibly harmful content is shown, the language and the time zone."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from django import forms
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, days
 from accounts.models import User, ViewingPreference
 from accounts.zone_names import zone_choices
+
+
+class StudySetting(NamedTuple):
+    """What a study of a person has set where the person chooses nothing: the study's title, and the choice in words."""
+
+    study: str
+    media_filter: str | Promise
+
+
+#: Functions that return what each of a person's studies has set. `studies` registers one in `AppConfig.ready()`.
+study_settings: list[Callable[[User], Iterable[StudySetting]]] = []
+
+
+def study_settings_of(person: User) -> list[StudySetting]:
+    """Return what each of the person's studies has set, for the page of their preferences."""
+    return [setting for rule in study_settings for setting in rule(person)]
 
 
 def language_choices() -> list[tuple[str, Any]]:

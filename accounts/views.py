@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import audit, days, guessing, hashing
 from accounts.forms import NewPasswordForm, SignInForm
 from accounts.models import User
-from accounts.preferences import PreferencesForm, save_preferences
+from accounts.preferences import PreferencesForm, save_preferences, study_settings_of
 from accounts.sent_again import SentAgain
 from accounts.tokens import revoke_all
 from diptych.refusals import Refused
@@ -99,7 +99,11 @@ def viewing(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error("time_zone", refused.sentence)
     if not form.is_valid():
-        context = {"form": form, "kept_until": days.kept_until(person, timezone.now())}
+        context = {
+            "form": form,
+            "kept_until": days.kept_until(person, timezone.now()),
+            "study_settings": study_settings_of(person),
+        }
         return render(request, "accounts/viewing.html", context, status=400 if form.is_bound else 200)
     translation.activate(form.cleaned_data["locale"] or translation.get_language() or settings.LANGUAGE_CODE)
     messages.success(request, translation.gettext("Your preferences are saved."))

@@ -12,6 +12,7 @@ from accounts import days, guessing
 from accounts.forms import SignInForm
 from accounts.models import User
 from accounts.views import keep_language
+from diptych.sentences import joined
 from diptych.try_again import TryAgain
 
 
@@ -33,9 +34,7 @@ def sign_in_in_place(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(reason.retry_after_s)
         return response
     if not is_valid:
-        return refusal(
-            400, "invalid", " ".join(map(str, form.non_field_errors())) or _("Enter a username and a password.")
-        )
+        return refusal(400, "invalid", joined(form.non_field_errors()) or _("Enter a username and a password."))
     person: User = form.get_user()
     if person.must_change_password:
         sentence = _("This is a one-time password. Sign in on the sign-in page, where you choose your own.")

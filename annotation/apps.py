@@ -39,5 +39,6 @@ class AnnotationConfig(AppConfig):
                 order=40,
                 first_page=True,
                 look="primary",
+                while_open=True,
             ),
         )

@@ -51,6 +51,11 @@ def showings(care: Mapping[str, Any], name: str) -> Iterator[Showing]:
         )
 
 
+def has_hides(care: Mapping[str, Any]) -> bool:
+    """Return whether the person hid the videos. That is recorded for every pair, also for one without known harm."""
+    return any(one.hidden for one in showings(care, ""))
+
+
 def lease_of(assignment: Assignment) -> str:
     """Return the name of a showing that the report does not name."""
     return f"lease {assignment.lease_number}"
@@ -84,7 +89,7 @@ def record_report(
     }
     sensitive = sensitive or any(row.expected_s or row.revealed_s for row in rows.values())
     counted = VIDEOS if sensitive or too_distressing else [video for video in VIDEOS if video in tagged]
-    if not (sensitive or too_distressing or (care and (tagged or care.get("hidden")))):
+    if not (sensitive or too_distressing or (care and (tagged or has_hides(care)))):
         return 0.0
     if not rows and care is None and not too_distressing:
         return 0.0

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.days import day_began
 from accounts.models import User
+from annotation import active_time
 from annotation.acceptance import LEASING_BATCHES
 from annotation.leases import RECLAIMABLE
 from annotation.models import Assignment
@@ -87,15 +88,14 @@ CASE WHEN assignment.shown_batch IS NULL THEN pair.batch_id
      ELSE (SELECT id FROM catalog_batch WHERE study_id = seat.study_id AND number = assignment.shown_batch) END
 """
 OWN_PROGRESS = f"""
-SELECT seat.study_id, today.answers, today.active_ms,
+SELECT seat.study_id, today.answers,
        CASE WHEN seat.consented_version > 0 AND seat.suspended_at IS NULL THEN batch.number END,
        mine.pairs + controls.answered,
        greatest(others.pairs - controls.answered, least(others.pairs + controls.leased, 1))
   FROM annotation_seat seat
  CROSS JOIN LATERAL (
-    SELECT count(DISTINCT assignment.id) AS answers, coalesce(sum(annotation.active_ms), 0) AS active_ms
+    SELECT count(*) AS answers
       FROM annotation_assignment assignment
-      JOIN annotation_annotation annotation ON annotation.assignment_id = assignment.id
      WHERE assignment.study_id = seat.study_id AND assignment.person_id = seat.person_id
        AND assignment.state = 'submitted' AND assignment.ended_at >= %(day_began)s
  ) today
@@ -169,9 +169,10 @@ def own_progress(
     with connection.cursor() as cursor:
         cursor.execute(OWN_PROGRESS, values)
         rows: list[Any] = cursor.fetchall()
+    active = active_time.by_day(person, studies, [day_began])
     return {
-        study: OwnProgress(answers, int(active_ms), BatchPlace(number, answered, left) if number else None)
-        for study, answers, active_ms, number, answered, left in rows
+        study: OwnProgress(answers, active.get((study, 1), 0), BatchPlace(number, answered, left) if number else None)
+        for study, answers, number, answered, left in rows
     }
 
 

@@ -334,7 +334,8 @@ RETURNING pair.lane
 def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
     """Save unfinished answers with the assignment, also after its lease has ended, until the study is closed.
 
-    The exposure (`care`) of a pair that may show harm is recorded in any case. It is never part of the draft.
+    The exposure (`care`) of a pair that may show harm, or whose videos the person hid, is recorded in any case. It is
+    never part of the draft.
 
     Raise Refused if the pair was answered or skipped, the person has withdrawn their consent, or the study is closed
     and the lease has ended.
@@ -349,7 +350,9 @@ def save_draft(assignment: Assignment, draft: Mapping[str, Any]) -> None:
         "states": [Assignment.State.LEASED, *leases.RECLAIMABLE],
     }
     row = fetch_one(DRAFTED, values)
-    if (care := draft.get("care")) and (row is None or row[0] == Pair.Lane.SENSITIVE):
+    if (care := draft.get("care")) and (
+        row is None or row[0] == Pair.Lane.SENSITIVE or exposure_reports.has_hides(care)
+    ):
         exposure_reports.record_separate_report(assignment, assignment.person, care)
     if row is None:
         raise _draft_refused(assignment)

@@ -15,6 +15,7 @@ from answers.forms import DaysForm
 from answers.people_progress import DayRow, Days, Figures, PersonRow
 from answers.permissions import people_progress_study
 from diptych.refusals import BadInput
+from diptych.sentences import joined
 from studies.models import Study
 from studies.models.studies import HasRoles
 from studies.permissions import MAY_SEE_CODES, allows
@@ -154,7 +155,7 @@ def _days(view: SignedInView, asked: dict[str, Any]) -> Days:
     form = DaysForm({name: asked[name] for name in ("first", "last") if name in asked})
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
-        raise BadInput(" ".join(map(str, errors)), field="last" if name == "__all__" else name)
+        raise BadInput(joined(errors), field="last" if name == "__all__" else name)
     return Days(zone_of(view.person), asked.get("first"), asked.get("last"))
 
 

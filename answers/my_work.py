@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Sum, Value
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, Q, Value
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import days
 from accounts.models import User, ViewingPreference
-from annotation import revisions
+from annotation import active_time, revisions
 from annotation.acceptance import (
     LOT_RETURNED,
     RETURNED,
@@ -55,18 +55,26 @@ class Day:
     def active(self) -> str:
         return in_words(self.active_ms / 1000, to=MINUTE)
 
+    @property
+    def minutes(self) -> int:
+        """Return the active time in whole minutes, as `active` says it."""
+        return round(self.active_ms / 60_000)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The person's progress in the study, and their last days, latest first."""
+    """The person's progress in the study, and their last days, latest first. `earlier` is all days before them."""
 
     answers: int
     active_ms: int
     days: list[Day]
+    earlier: Day | None = None
 
     @property
     def active(self) -> str:
-        return in_words(self.active_ms / 1000, to=MINUTE)
+        """Return the sum of the days as they are shown, each in whole minutes."""
+        minutes = sum(day.minutes for day in (*self.days, *([self.earlier] if self.earlier else [])))
+        return in_words(60 * minutes if minutes else self.active_ms / 1000, to=MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ def summary(study: Study, person: User) -> Summary:
     # The beginning of each day is computed here, because PostgreSQL may not know a browser's time zone.
     begins = [days.midnight(day, days.zone_of(person)) for day in dates]
     seat = Seat.objects.filter(study=study, person=person).only("active_ms").first()
-    by_day = (
+    by_number = (
         Annotation.objects.filter(study=study, author=person, author_kind="annotator", submitted_at__gte=begins[0])
         .values(
             number=Func(
@@ -151,11 +159,18 @@ def summary(study: Study, person: User) -> Summary:
                 output_field=IntegerField(),
             )
         )
-        .annotate(answers=Count("pk", filter=Q(revision=1)), active_ms=Sum("active_ms"))
-        .order_by("-number")
+        .annotate(answers=Count("pk", filter=Q(revision=1)))
+        .order_by()
     )
-    found = [Day(dates[row["number"] - 1], row["answers"], row["active_ms"]) for row in by_day]
-    return Summary(own_answers(study, person.pk), seat.active_ms if seat else 0, found)
+    answers = dict(by_number.values_list("number", "answers"))
+    active = {number: spent for (_study, number), spent in active_time.by_day(person, [study.pk], begins).items()}
+    found = [
+        Day(dates[number - 1], answers.get(number, 0), active.get(number, 0))
+        for number in sorted(answers.keys() | active.keys(), reverse=True)
+    ]
+    total, spent = own_answers(study, person.pk), seat.active_ms if seat else 0
+    before = Day(dates[0], total - sum(answers.values()), max(0, spent - sum(active.values())))
+    return Summary(total, spent, found, before if before.answers or before.active_ms else None)
 
 
 def care(study: Study, person: User) -> Care:

@@ -4,7 +4,7 @@ Only answers are read, and the time of other paid work. Skips, hidden videos, br
 about a person.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
+from annotation import active_time
 from diptych.database.natural import natural_key
 from diptych.downloads import CopyFile
 from diptych.durations import HOUR, MINUTE, in_words
@@ -120,10 +121,6 @@ class DayRow:
     day: date
     figures: Figures
 
-
-#: Functions of a study, days, a person or None, and the midnights that number the days. They return milliseconds of
-#: active time on work that is paid but gives no answers, by person and number of the day. Apps add theirs in `ready()`.
-other_work: list[Callable[[Study, Days, int | None, list[Any]], Mapping[tuple[int, int], int]]] = []
 
 _DURING = """
    AND (%(since)s::timestamptz IS NULL OR {column} >= %(since)s::timestamptz)
@@ -256,11 +253,8 @@ def _other_work(
     study: Study, days: Days, person_id: int | None, midnights: Sequence[datetime]
 ) -> dict[tuple[int, int], int]:
     """Return milliseconds of other paid work by person and number of the day."""
-    spent: dict[tuple[int, int], int] = {}
-    for work in other_work:
-        for key, milliseconds in work(study, days, person_id, list(midnights)).items():
-            spent[key] = spent.get(key, 0) + milliseconds
-    return spent
+    wanted = active_time.Wanted([study.pk], days.since, days.until, person_id, midnights)
+    return {(person, number): spent for (_study, person, number), spent in active_time.on_other_work(wanted).items()}
 
 
 def _names(people: Iterable[int]) -> dict[int, str]:

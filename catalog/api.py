@@ -14,6 +14,7 @@ from catalog.models import Batch, PairsChange
 from catalog.pair_changes import effects, orders, pages
 from catalog.pair_changes.forms import BatchingForm, PairsForm
 from diptych.refusals import BadInput
+from diptych.sentences import joined
 from studies.permissions import MAY_CONFIGURE, study_for
 
 #: The most rows in a list. The newest changes come first.
@@ -156,7 +157,7 @@ def checked(form: Any, *, value_field: str = "") -> dict[str, Any]:
     """
     if not form.is_valid():
         name, errors = next(iter(form.errors.items()))
-        raise BadInput(" ".join(errors), field="value" if name == value_field else name)
+        raise BadInput(joined(errors), field="value" if name == value_field else name)
     cleaned: dict[str, Any] = form.cleaned_data
     return cleaned
 

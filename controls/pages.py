@@ -6,6 +6,7 @@ from django.utils.translation import ngettext
 
 from controls.control_kinds import KINDS
 from controls.models import ControlsRun
+from diptych.sentences import joined
 from jobs.pages import JobCard, grouped, words
 from studies import job_lists
 
@@ -40,7 +41,7 @@ def outcome(job: ControlsRun) -> str:
     said = [_(job.reason)] if job.reason else []
     if job.state == ControlsRun.State.DONE and job.made < job.steps_total:
         said.append(_("No more are possible now."))
-    return " ".join([made, *said])
+    return joined([made, *said])
 
 
 RUNS = job_lists.of_rows(ControlsRun, card)

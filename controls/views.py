@@ -27,6 +27,7 @@ from diptych.downloads import CopyFile
 from diptych.numbers import grouped
 from diptych.paging import PAGE_LIMIT_S, TookTooLong, counted, page, within
 from diptych.refusals import NotThere, Refused
+from diptych.sentences import joined
 from studies.models import Study
 from studies.pseudonyms import pseudonym
 
@@ -148,7 +149,7 @@ def what_followed(control: Control, people: list[int]) -> str:
         len(people),
     )
     told = [sentence(control) for sentence in withdrawing.consequences]
-    return " ".join([words % {"n": grouped(len(people))}, *filter(None, told)])
+    return joined([words % {"n": grouped(len(people))}, *filter(None, told)])
 
 
 @require_safe

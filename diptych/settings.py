@@ -140,7 +140,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
             ],
-            "builtins": ["diptych.templatetags.numbers", "diptych.text_direction"],
+            "builtins": ["diptych.templatetags.numbers", "diptych.templatetags.sentences", "diptych.text_direction"],
         },
     },
 ]

@@ -54,6 +54,16 @@ class Moment(_Cell):
     template = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')"
 
 
+class Scalar(_Cell):
+    """A JSON value without parts. Of texts, formulas are made harmless; numbers keep their sign."""
+
+    template = (
+        "CASE WHEN jsonb_typeof(%(expressions)s) = 'string' AND left(%(expressions)s #>> '{}', 1) IN ("
+        + ", ".join(f"'{sign}'" for sign in FORMULA)
+        + ") THEN '''' || (%(expressions)s #>> '{}') ELSE nullif(%(expressions)s #>> '{}', '') END"
+    )
+
+
 class Object(_Cell):
     """JSON. An object without content leaves the cell empty."""
 

@@ -19,6 +19,7 @@ from accounts.models import User
 from catalog.library.views import Address
 from diptych import downloads
 from diptych.refusals import Refused
+from diptych.sentences import joined
 from figures.overview import defects, lists, page, stored
 from figures.overview.forms import (
     AssignForm,
@@ -184,7 +185,7 @@ def assign(request: HttpRequest, study: Study, form: WaitingForm) -> HttpRespons
         return back
     given = AssignForm(request.POST, people=assigning.reviewers(study, form.wanted.kind), items=keys)
     if not given.is_valid():
-        messages.error(request, " ".join(str(word) for words in given.errors.values() for word in words))
+        messages.error(request, joined(word for words in given.errors.values() for word in words))
         return back
     try:
         done = assigning.assign(

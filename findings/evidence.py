@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from answers.words import QUESTIONS, labels, number_of
 from diptych.listing import listed
+from diptych.sentences import joined
 from findings import rule_codes
 from findings.models import Finding
 
@@ -50,7 +51,7 @@ def _quick_none(facts: Evidence) -> str:
 def _little_seen(facts: Evidence) -> str:
     said = zip(facts["videos"], facts["played_s"], facts["video_s"], strict=True)
     sentence = _("Video %(n)s played for %(played)s s of %(video)s s.")
-    return " ".join(sentence % {"n": number, "played": played, "video": length} for number, played, length in said)
+    return joined(sentence % {"n": number, "played": played, "video": length} for number, played, length in said)
 
 
 def _cycle(facts: Evidence) -> str:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diptych.listing import listed
+from diptych.sentences import joined
 from findings.models import FindingsRun
 from findings.rules import RULES
 from jobs.pages import JobCard, grouped, words
@@ -52,7 +53,7 @@ def outcome(job: FindingsRun) -> str:
     found = ngettext("%(n)s new finding.", "%(n)s new findings.", job.found) % {"n": grouped(job.found)}
     ended = ngettext("%(n)s finding ended.", "%(n)s findings ended.", job.ended) % {"n": grouped(job.ended)}
     said: list[Any] = [_(job.reason)] if job.reason else []
-    return " ".join([*said, found, *([ended] if job.ended else [])])
+    return joined([*said, found, *([ended] if job.ended else [])])
 
 
 RUNS = job_lists.of_rows(FindingsRun, card)

@@ -115,5 +115,6 @@ class ReviewsShape(serializers.Serializer):
     reason = serializers.ChoiceField(choices=list(REASONS), allow_null=True, help_text="Why `current` is null")
     retry_after_s = serializers.IntegerField(allow_null=True)
     looked_because = serializers.ListField(
-        child=serializers.CharField(), help_text="Why the look-here queue chose what you have just judged; else empty"
+        child=serializers.CharField(),
+        help_text="Why the answers that you have just judged were suspicious; else empty",
     )

@@ -34,8 +34,7 @@ class QualificationConfig(AppConfig):
         lacks.append(readiness.no_test)
 
     def _add_parts(self) -> None:
-        from annotation import first_steps
-        from answers import people_progress
+        from annotation import active_time, first_steps
         from consent import wellbeing
         from qualification import home, readiness, working_time
         from qualification.deletion import delete_sets, reasons_to_keep
@@ -47,7 +46,7 @@ class QualificationConfig(AppConfig):
 
         first_steps.first_steps.append(home.first_step)
         own_lines["qualification"] = home.lines
-        people_progress.other_work.append(working_time.by_person_and_day)
+        active_time.other_work.append(working_time.SPENT)
         wellbeing.exposures.append(QualificationExposure)
         deletion.parts["qualification"] = delete_sets
         removal.kept_by |= reasons_to_keep()

@@ -22,6 +22,7 @@ from annotation.models.own_answers import PREFERENCES, ROWS, TAGS
 from annotation.protocol import HARM_KEYS, LONGEST_COMMENT, TIE, VIDEOS
 from catalog.models import Pair
 from diptych.refusals import BadInput, ChangedMeanwhile, Refused
+from diptych.sentences import joined
 from qualification.models import Attempt, ExpectedAnswer, PairSet, Qualification, SetItem
 from qualification.models.sets import Kind
 from studies.models import Study
@@ -203,7 +204,7 @@ def expect(item: SetItem, expected: Collection[Expected], *, actor: User) -> Non
     if len({one.row for one in expected}) < len(expected):
         faults.append(_("Each question can be judged once."))
     if faults:
-        raise BadInput(" ".join(faults), field="expected")
+        raise BadInput(joined(faults), field="expected")
     ExpectedAnswer.objects.filter(item=item).delete()
     _write(item, expected)
     after = _about(draft) | {"place": item.place, "expected": {one.row: [*one.accepted] for one in expected}}
@@ -288,7 +289,7 @@ def publish(of: PairSet, *, actor: User, ask_again: bool = False, people: int = 
         list(Seat.objects.select_for_update(no_key=True).filter(study=of.study_id).order_by("pk").values_list("pk"))
     draft = _locked_draft(of)
     if missing := lacking(draft):
-        raise Refused(" ".join(missing), "incomplete")
+        raise Refused(joined(missing), "incomplete")
     if ask_again and draft.kind != Kind.TEST:
         raise BadInput(_("Only a new test asks everybody again."), field="ask_again")
     concerned = _ask_again(draft, people, actor) if ask_again else None

@@ -4,6 +4,7 @@ A worker that is killed costs time: the next one continues after the last comple
 every attempt writes the same bytes.
 """
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from psycopg.errors import DiskFull
 
 from accounts import audit
 from accounts.models import User
@@ -38,7 +40,11 @@ LONGEST_LICENCE, LONGEST_TERMS = 80, 10_000
 BUSY = gettext_noop("A release of this study is being made. Wait until it has ended, or cancel it.")
 FREEZING = gettext_noop("Copying the answers")
 TROUBLE = gettext_noop(
-    "The database or the storage failed several times. Tell your server administrator. The log has details."
+    "The database or the storage failed. If this goes on, tell your server administrator. The log has details."
+)
+FULL = gettext_noop(
+    "The server has no space left for the files of this release. Ask your server administrator to free some space. "
+    "If the release has failed by then, make a new one."
 )
 NO_END = gettext_noop("The release was started several times but never ended. Tell your server administrator.")
 WITHDRAWN_MEANWHILE = gettext_noop(
@@ -199,6 +205,12 @@ def rebuild(release: Release, root: Path) -> list[str]:
     return sorted(path for path in recorded.keys() | now.keys() if recorded.get(path) != now.get(path))
 
 
+def trouble_text(error: Exception) -> str:
+    """Return what the release says about an error that may pass."""
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return FULL if is_full or isinstance(error.__cause__, DiskFull) else TROUBLE
+
+
 def record_outcome(release: Release) -> None:
     """Write the outcome into the audit record and tell webhooks, however the job ended."""
     after = {"state": release.state, "counts": release.counts}
@@ -213,7 +225,8 @@ POLICY = Policy(
     task="releases.tasks.make_release",
     final=(Refused,),
     counted=(*DATABASE_TROUBLE, OSError),
-    tried_in_vain=TROUBLE,
+    trouble_text=trouble_text,
+    tried_in_vain="%(trouble)s",
     begun_in_vain=NO_END,
     beat_every_s=1.0,
     ended=record_outcome,

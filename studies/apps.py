@@ -8,9 +8,11 @@ class StudiesConfig(AppConfig):
     def ready(self) -> None:
         from functools import partial
 
+        from accounts.preferences import study_settings
         from accounts.tokens import scope_rules
         from studies import deletion
         from studies.deletion import Rows
+        from studies.home import media_filters_of
         from studies.links import Link, Place, register
         from studies.models import (
             Document,
@@ -24,6 +26,7 @@ class StudiesConfig(AppConfig):
         from studies.permissions import ANY_ROLE, MAY_CONFIGURE, MAY_INVITE, usable_scopes
 
         scope_rules.append(usable_scopes)
+        study_settings.append(media_filters_of)
         own = (Document, DocumentVersion, Invitation, RoleNotice, SettingChange, StateChange, Membership)
         deletion.parts["studies"] = partial(deletion.delete_rows, tables=[Rows(model) for model in own])
         register(

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 
 from accounts.models import User
+from accounts.preferences import StudySetting
+from diptych.database.natural import Natural
 from studies.models import Study
 
 
@@ -37,6 +39,12 @@ def own_lines_of(person: User, studies: Collection[Study]) -> dict[int, list[str
         for study, line in lines(person, studies).items():
             found.setdefault(study, []).append(line)
     return found
+
+
+def media_filters_of(person: User) -> list[StudySetting]:
+    """Return how each of the person's studies shows possibly harmful videos to people who have chosen nothing."""
+    own = Study.objects.of(person.pk).filter(archived_at=None).exclude(state=Study.State.CLOSED)
+    return [StudySetting(study.title, study.get_media_filter_display()) for study in own.order_by(Natural("title"))]
 
 
 def duties_of(request: HttpRequest) -> list[Duty]:

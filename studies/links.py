@@ -59,6 +59,8 @@ class Link:
     first_page: bool = False
     #: The style of its button: empty, `quiet` or `primary`.
     look: str = ""
+    #: Whether it is left out in a closed study.
+    while_open: bool = False
     #: Of tabs: the key of the tab to which this one belongs. It is shown below the tabs while that one is open.
     within: str = ""
 
@@ -98,6 +100,8 @@ def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]", *about: in
     """
     found: dict[str, StudyLink] = {}
     for link in _LINKS[place]:
+        if link.while_open and study.state == Study.State.CLOSED:
+            continue
         if link.key not in found and allows(study, link.roles):
             found[link.key] = StudyLink(link, reverse(link.page, args=[study.slug, *about]))
     return list(found.values())

@@ -19,6 +19,7 @@ from accounts.people import NewPerson, create_people, new_password
 from accounts.tokens import create_token, create_tokens
 from diptych.database import locks
 from diptych.refusals import Refused
+from diptych.sentences import joined
 from studies.invitations import offer
 from studies.memberships import join, join_new_people
 from studies.models import Membership, Study
@@ -233,5 +234,5 @@ def check_address(email: str) -> str:
         if email:
             validate_email(email)
     except ValidationError as error:
-        return " ".join(error.messages)
+        return joined(error.messages)
     return ""

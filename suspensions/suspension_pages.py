@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diptych.downloads import CopyFile
+from diptych.sentences import joined
 from diptych.spreadsheet import write_rows
 from jobs.pages import JobCard, grouped, words
 from studies import job_lists
@@ -67,7 +68,7 @@ def outcome(job: Suspension) -> str:
         said += [_counted(one, found[one]) for one in (Outcome.TAKEN, Outcome.DECIDED) if found[one]]
     else:
         said.append(_counted("returned", found.total()))
-    return " ".join(said)
+    return joined(said)
 
 
 def _counted(what: str, number: int) -> str:

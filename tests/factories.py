@@ -21,7 +21,7 @@ from annotation.answers import Answers
 from annotation.models import Annotation, Assignment, Seat
 from calibration import preparing, turns
 from calibration.models import CalibrationSession
-from catalog.models import Batch, Pair, Prompt, Video
+from catalog.models import Batch, Label, Pair, Prompt, Video
 from consent import agreements
 from media.models import Asset
 from qc.models import FrameItem, Lot, LotBatch, Review
@@ -129,6 +129,13 @@ def pair(of: Study, **values: Any) -> Pair:
     defaults["video_0"] = values.pop("video_0", None) or video(about)
     defaults["video_1"] = values.pop("video_1", None) or video(about)
     return Pair.objects.create(**defaults | values)
+
+
+def label(of: Study, **values: Any) -> Label:
+    """Return a new label. Without a subject, it is about a new prompt."""
+    if not {"prompt", "video", "pair"} & set(values):
+        values["prompt"] = prompt(of)
+    return Label.objects.create(study=of, **({"question": "score", "labeller": "judge-x", "value": 0.5} | values))
 
 
 def pairs(of: Study, count: int, **values: Any) -> list[Pair]:

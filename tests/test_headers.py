@@ -148,7 +148,13 @@ def fetched(study, annotator, researcher):
         **{
             name: client(researcher).get(reverse(name, args=[study.slug, *arguments]))
             for name, *arguments in (
-                *(["catalog:prompts"], ["catalog:videos"], ["catalog:pairs"], ["catalog:prompt", prompt.public_id]),
+                *(
+                    ["catalog:prompts"],
+                    ["catalog:videos"],
+                    ["catalog:pairs"],
+                    ["catalog:labels"],
+                    ["catalog:prompt", prompt.public_id],
+                ),
                 *(["catalog:video", shown.video_0.public_id], ["catalog:pair", shown.public_id]),
                 *(
                     ["studies:edit_guideline"],
@@ -274,7 +280,14 @@ NO_PAGES = {
     *("importing:bad_rows_csv", "importing:bad_rows_jsonl", "removal:progress", "removal:cancel"),
     *("answers:list_csv", "answers:people_csv", "answers:people_days_csv"),
     *("studies:settings_download", "studies:settings_schema"),
-    *("catalog:prompts_csv", "catalog:videos_csv", "catalog:pairs_csv", "catalog:hold_pair", "catalog:hold_pairs"),
+    *(
+        "catalog:prompts_csv",
+        "catalog:videos_csv",
+        "catalog:pairs_csv",
+        "catalog:labels_csv",
+        "catalog:hold_pair",
+        "catalog:hold_pairs",
+    ),
     *("studies:preview_guideline", "studies:invite", "studies:numbered", "studies:roles"),
     *("studies:withdraw_invitation", "studies:answer_invitation", "studies:dismiss_notice"),
     *("catalog:change", "catalog:cancel_change", "catalog:resume_change", "catalog:media", "catalog:retry_media"),

@@ -165,6 +165,7 @@ SCOPE = {
     "api:role": "manage",
     "api:invitation": "manage",
     "api:batches": "read",
+    "api:labels": "read",
     "api:pair_changes": "manage",
     "api:pair_holds": "manage",
     "api:people_progress": "manage",

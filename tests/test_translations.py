@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.template import Context, Template
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation.template import templatize
 
+from diptych import sentences as wording
 from tests import factories
 from tests.layout import PRODUCT
 
@@ -190,3 +192,35 @@ class TestChoosingALanguage:
 
     def test_the_language_changes_only_by_post(self):
         assert Client().get(reverse("accounts:language")).status_code == 405
+
+
+#: The end of a sentence or a label, tags that may follow it, and a plain space before something that is shown.
+PLAIN_SPACE = re.compile(
+    r"""(?:[.:?…!]["']\s*%\}|[.:?…]\{% endblocktrans %\})"""
+    r"""(?:\{% (?:end)?(?:if|with|else|elif)[^%]*%\}|</(?:b|strong|a|span)>)*"""
+    r"""[ ](?=\{% (?:if|else|elif|with|trans|blocktrans|include|for)|\{\{|<(?:a|b|bdi|i|kbd|span|code|strong|time)\b)"""
+)
+#: Templates in which the two texts are not read as one.
+NOT_JOINED = {"accounts/_menu.html"}
+
+
+def test_templates_write_no_plain_space_between_two_sentences():
+    """In Chinese there is no space after 。 and ：, so templates use `{% space %}`."""
+    folder = ROOT / "templates"
+    found = [
+        f"{path.relative_to(folder)}: {match[0]}"
+        for path in sorted(folder.rglob("*.html"))
+        if str(path.relative_to(folder)) not in NOT_JOINED
+        for match in PLAIN_SPACE.finditer(path.read_text())
+    ]
+    assert found == []
+
+
+def test_sentences_are_joined_as_the_language_does_it():
+    page = Template('{% load i18n %}{% trans "None." %}{% space %}{% trans "None." %}')
+    with translation.override("en"):
+        assert wording.joined(["One.", "Two."]) == "One. Two."
+        assert page.render(Context()) == "None. None."
+    with translation.override("zh-hans"):
+        assert wording.joined(["一。", "二。"]) == "一。二。"
+        assert " " not in page.render(Context())

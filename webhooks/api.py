@@ -68,6 +68,18 @@ class NewSecretShape(serializers.Serializer):
     old_secrets_until = serializers.DateTimeField(help_text="Until then the earlier secret signs too")
 
 
+class AttemptShape(serializers.Serializer):
+    """One attempt of a delivery."""
+
+    tried_at = serializers.DateTimeField()
+    took_ms = serializers.IntegerField(allow_null=True)
+    problem = serializers.ChoiceField(
+        choices=Delivery.Problem.choices, allow_blank=True, help_text="Empty: the attempt succeeded"
+    )
+    response_status = serializers.IntegerField(allow_null=True, help_text="null: there was no response")
+    excerpt = serializers.CharField(allow_blank=True, help_text="Beginning of the response")
+
+
 class DeliveryShape(serializers.Serializer):
     id = serializers.IntegerField()
     webhook_id = serializers.CharField(help_text="The same in each attempt, so that receivers know a repetition")
@@ -84,6 +96,7 @@ class DeliveryShape(serializers.Serializer):
     )
     response_status = serializers.IntegerField(allow_null=True)
     excerpt = serializers.CharField(allow_blank=True, help_text="Beginning of the response")
+    earlier = AttemptShape(many=True, help_text="Up to 10 attempts before the last one, the latest first")
 
 
 class DeliveriesShape(serializers.Serializer):
@@ -117,6 +130,7 @@ def delivery_json(delivery: Delivery) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "data": event.data,
         "next_at": delivery.wait_until,
+        "earlier": [one._asdict() for one in delivery.earlier_attempts],
         **{name: getattr(delivery, name) for name in names},
     }
 

@@ -55,6 +55,7 @@ def work(delivery: Delivery) -> None:
         "problem": outcome.problem,
         "response_status": outcome.status,
         "excerpt": outcome.excerpt,
+        "earlier": delivery.with_last(),
     }
     if not outcome.problem:
         switching.note_success(endpoint.pk)

@@ -1,13 +1,15 @@
 """Endpoints outside this installation, their secrets, the events that they are told, and each delivery."""
 
 import uuid
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, IntegerField, Q
 from django.db.models.functions import Now
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from diptych.database.constraints import CompositeForeignKey
@@ -18,6 +20,8 @@ LONGEST_ADDRESS = 2000
 LONGEST_TYPE = 60
 #: The most characters of a response that are kept.
 LONGEST_EXCERPT = 1000
+#: The most attempts of a delivery whose responses are kept, with the last one: those of three days.
+MOST_ATTEMPTS_KEPT = 11
 
 
 class Endpoint(models.Model):
@@ -106,11 +110,26 @@ class Event(models.Model):
         return f"msg_{self.public_id.hex}"
 
 
+class Attempt(NamedTuple):
+    """One attempt of a delivery. Its fields have the names of the columns of the last attempt."""
+
+    tried_at: datetime
+    took_ms: int | None
+    problem: str
+    response_status: int | None
+    excerpt: str
+
+    @property
+    def problem_in_words(self) -> str:
+        """Return why it did not succeed, with what to do; empty if it did."""
+        return str(Delivery.Problem(self.problem).label) if self.problem else ""
+
+
 class Delivery(Job):
     """An event that an endpoint gets. As a job, it is sent until the receiver confirms it.
 
-    The columns below `event` are about the last attempt. `tries` is counted over all attempts, also before somebody
-    sent the event again.
+    The columns below `event` are about the last attempt, and `earlier` has those before it. `tries` is counted over all
+    attempts, also before somebody sent the event again.
     """
 
     class Problem(models.TextChoices):
@@ -143,6 +162,9 @@ class Delivery(Job):
     problem = models.CharField(max_length=13, choices=Problem.choices, blank=True, default="", db_default="")
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
     excerpt = models.TextField(blank=True, default="", db_default="", help_text="Beginning of the response")
+    earlier: "models.JSONField[Any, Any]" = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="The attempts before the last one, the earliest first"
+    )
 
     class Meta(Job.Meta):
         indexes = [*Job.Meta.indexes, models.Index(name="delivery_of_endpoint", fields=["endpoint", "-id"])]
@@ -156,6 +178,13 @@ class Delivery(Job):
                         *("", "no_name", "private", "not_connected", "tls", "too_slow"),
                         *("broken", "redirect", "gone", "status"),
                     ]
+                ),
+            ),
+            models.CheckConstraint(
+                name="delivery_keeps_few_attempts",
+                condition=LessThanOrEqual(
+                    Func(F("earlier"), function="jsonb_array_length", output_field=IntegerField()),
+                    MOST_ATTEMPTS_KEPT - 1,
                 ),
             ),
             CompositeForeignKey(
@@ -174,3 +203,18 @@ class Delivery(Job):
 
     def __str__(self) -> str:
         return f"delivery {self.pk} to endpoint {self.endpoint_id} ({self.state})"
+
+    @property
+    def earlier_attempts(self) -> list[Attempt]:
+        """Return the attempts before the last one, the latest first."""
+        return [
+            Attempt(**one | {"tried_at": datetime.fromisoformat(one["tried_at"])}) for one in reversed(self.earlier)
+        ]
+
+    def with_last(self) -> list[dict[str, Any]]:
+        """Return `earlier` with the last attempt, as it is stored when another attempt follows."""
+        if self.tried_at is None:
+            return []
+        last = {name: getattr(self, name) for name in Attempt._fields} | {"tried_at": self.tried_at.isoformat()}
+        kept: list[dict[str, Any]] = [*self.earlier, last][1 - MOST_ATTEMPTS_KEPT :]
+        return kept

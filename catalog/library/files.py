@@ -11,6 +11,7 @@ from accounts import audit
 from accounts.models import User
 from diptych import downloads
 from diptych.downloads import CopyFile
+from diptych.sentences import joined
 from studies.models import Study
 
 
@@ -35,5 +36,5 @@ def send_list(
 
 def refuse(filters: forms.BaseForm) -> HttpResponse:
     """Return the sentences about wrong filters, as plain text with the status 400."""
-    sentences = [f"{filters[name].label}: {' '.join(map(str, wrong))}" for name, wrong in filters.errors.items()]
+    sentences = [f"{filters[name].label}: {joined(wrong)}" for name, wrong in filters.errors.items()]
     return HttpResponse("\n".join(sentences), status=400, content_type="text/plain; charset=utf-8")

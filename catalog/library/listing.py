@@ -1,4 +1,4 @@
-"""The library's three lists: their rows, their orders, and the columns of their CSV files.
+"""The library's lists of material: their rows, their orders, and the columns of their CSV files.
 
 They leave out material in quarantine. They also leave out a reported pair and its video until the report is decided.
 """
@@ -32,6 +32,8 @@ class Listing:
     orders: tuple[Order, ...]
     #: Columns of its CSV file, by name.
     columns: dict[str, Column]
+    #: The unique field by which an address names a row.
+    key: str = "public_id"
 
     def order(self, name: str) -> Order | None:
         """Return the order of this name; the first order if the name is empty, and None if it is unknown."""

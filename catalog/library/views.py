@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.library.files import refuse, send_list
 from catalog.library.filters import Filters
+from catalog.library.labels import LABELS, label_counts
 from catalog.library.listing import PAIRS, PROMPTS, VIDEOS, Listing, hidden_in, state_of
 from catalog.library.viewers import harms_by_video, is_playable, is_sensitive, viewer_for
 from catalog.models import Pair, Video
@@ -27,7 +28,7 @@ from studies.permissions import MAY_BROWSE, study_for
 @never_cache
 @login_required
 def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
-    """Show a page of prompts, videos or pairs, filtered and ordered as the address says."""
+    """Show a page of prompts, videos, pairs or labels, filtered and ordered as the address says."""
     study = study_for(request, slug, roles=MAY_BROWSE)
     filters, order = asked(request, study, listing)
     address = Address(request.GET)
@@ -47,7 +48,7 @@ def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
     try:
         narrowed = filters.narrow(everything)
         with within(PAGE_LIMIT_S):
-            found = page(narrowed, everything, order, after=after, before=before)
+            found = page(narrowed, everything, order, after=after, before=before, key=listing.key)
     except TookTooLong:
         return render(request, f"catalog/{listing.name}.html", about | {"too_long": True}, status=503)
     about |= {
@@ -56,6 +57,8 @@ def listed(request: HttpRequest, slug: str, listing: Listing) -> HttpResponse:
         "rows": ROWS[listing.name](request, study, found),
         "hold_address": f"{reverse('catalog:hold_pairs', args=[study.slug])}{address.here}",
     }
+    if listing is LABELS and not (after or before):
+        about["label_counts"] = label_counts(narrowed)
     return render(request, f"catalog/{listing.name}.html", about)
 
 
@@ -140,8 +143,21 @@ def pair_rows(_request: HttpRequest, _study: Study, found: Page) -> list[dict[st
     return [{"pair": pair, "state": state_of(pair)} for pair in found.rows]
 
 
+def label_rows(_request: HttpRequest, _study: Study, found: Page) -> list[dict[str, Any]]:
+    """Return labels with their values as people read them."""
+    return [{"label": label, "value": label_value(label.value)} for label in found.rows]
+
+
+def label_value(value: str | float | None) -> str:
+    """Return the value of a label in words. Numbers lose the last digits, which binary fractions add."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
 ROWS: dict[str, Callable[[HttpRequest, Study, Page], list[dict[str, Any]]]] = {
     PROMPTS.name: prompt_rows,
     VIDEOS.name: video_rows,
     PAIRS.name: pair_rows,
+    LABELS.name: label_rows,
 }

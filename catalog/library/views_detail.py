@@ -22,9 +22,10 @@ from catalog.library.listing import state_of
 from catalog.library.pair_sections import sections_of
 from catalog.library.viewers import harms_by_video, is_playable, is_sensitive, pair_on_page, viewer_for
 from catalog.library.views import Address
-from catalog.models import HoldChange, Pair, Prompt, Provenance, Video
+from catalog.models import HoldChange, Label, Pair, Prompt, Provenance, Video
 from diptych.numbers import grouped
 from diptych.refusals import Refused
+from diptych.sentences import joined
 from studies.harms import HARMS
 from studies.models import Study
 from studies.permissions import MAY_BROWSE, MAY_CONFIGURE, study_for
@@ -51,6 +52,7 @@ def prompt(request: HttpRequest, slug: str, prompt_id: str) -> HttpResponse:
             "tab": "prompts",
             "prompt": row,
             "labels": None if row.labels is None else labels_of(row.labels),
+            "by_programs": Label.objects.filter(prompt=row).count(),
             "source": provenance(study, Provenance.Kind.SOURCE, row.source_detail or row.source),
             "videos": [
                 {
@@ -88,6 +90,7 @@ def video(request: HttpRequest, slug: str, video_id: str) -> HttpResponse:
             "clip": viewer.clip(row.asset) if is_playable(row.asset) else None,
             "veil": viewer.veil(sensitive=is_sensitive(row.prompt, harms)),
             "harms": labels_of(viewer.named(harms)),
+            "by_programs": Label.objects.filter(video=row).count(),
             "generator": provenance(study, Provenance.Kind.GENERATOR, row.generator),
             "pairs": [{"pair": one, "state": state_of(one)} for one in pairs],
             "all_pairs": urlencode({"video": row.public_id}),
@@ -120,6 +123,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
             "videos": sides,
             "on_page": json.dumps(pair_on_page(viewer, row)) if playable else "",
             "may_show": labels_of(row.may_show),
+            "by_programs": Label.objects.filter(pair=row).count(),
             "can_release": row.held and row.held not in holding.OWN_REASONS,
             "holds": holds.order_by("-pk")[:MOST_SHOWN],
             "sections": sections_of(request, study, row),
@@ -175,7 +179,7 @@ def hold_or_release(request: HttpRequest, study: Study, pairs: Collection[str]) 
     said = [done % {"n": grouped(outcome.changed)}]
     if outcome.unchanged:
         said.append(rest % {"n": grouped(outcome.unchanged)})
-    (messages.success if outcome.changed else messages.info)(request, " ".join(said))
+    (messages.success if outcome.changed else messages.info)(request, joined(said))
 
 
 def get_or_404(rows: Any, public_id: str) -> Any:

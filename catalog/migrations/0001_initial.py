@@ -309,10 +309,13 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('pair', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.pair')),
                 ('prompt', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.prompt')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='studies.study')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='studies.study')),
                 ('video', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='catalog.video')),
             ],
             options={
+                'indexes': [
+                    models.Index(fields=['study', 'id'], name='label_of_study'),
+                ],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(models.Q(('pair__isnull', True), ('prompt__isnull', False), ('video__isnull', True)), models.Q(('pair__isnull', True), ('prompt__isnull', True), ('video__isnull', False)), models.Q(('pair__isnull', False), ('prompt__isnull', True), ('video__isnull', True)), _connector='OR'), name='label_has_one_subject'),
                     models.CheckConstraint(condition=models.Q(models.Q(('labeller', ''), _negated=True), models.Q(('question', ''), _negated=True)), name='label_has_labeller'),

@@ -24,7 +24,7 @@ class Label(models.Model):
     A label belongs to one labeller, version and setting, so that results of different settings can be compared.
     """
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="labels", db_index=False)
     prompt = models.ForeignKey(Prompt, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
     video = models.ForeignKey(Video, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
     pair = models.ForeignKey(Pair, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False)
@@ -42,6 +42,7 @@ class Label(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        indexes = [models.Index(name="label_of_study", fields=["study", "id"])]
         constraints = [
             models.CheckConstraint(
                 name="label_has_one_subject",
@@ -77,3 +78,15 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return f"{self.labeller}: {self.question}"
+
+    @property
+    def about(self) -> Prompt | Video | Pair:
+        """What the label is about: its prompt, video or pair."""
+        subject = self.prompt or self.video or self.pair
+        assert subject is not None  # noqa: S101 - the constraint `label_has_one_subject`
+        return subject
+
+    @property
+    def of_prompt(self) -> Prompt:
+        """The prompt that the label is about, or the prompt of its video or pair."""
+        return self.about if isinstance(self.about, Prompt) else self.about.prompt

@@ -41,7 +41,7 @@ _THEIRS = ", ".join(
         *(coded_tags(f"answer.tags_{video}") for video in VIDEOS),
     ]
 )
-#: One blind review of each answer: that of the spot check if there is one. “Look here” is not drawn at random.
+#: One blind review of each answer: that of the spot check if there is one. “Suspicious answers” is not drawn at random.
 _REVIEWS = f"""
 SELECT DISTINCT ON (item.id) mine.person_id, item.assignment_id, {CODED}, {_THEIRS}
   FROM qc_review review

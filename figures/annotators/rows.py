@@ -11,7 +11,7 @@ from answers.words import QUESTIONS
 from qc.models import FrameItem, Lot, Review, ReviewAnswer, Verdict
 from studies.models import Study
 
-#: Reviews that are drawn at random. “Look here” is not, so it is in no figure.
+#: Reviews that are drawn at random. “Suspicious answers” is not, so it is in no figure.
 _DRAWN = ("spot", "secondary")
 _JUDGED = Exists(Review.objects.filter(item=OuterRef("pk"), state="submitted", kind__in=_DRAWN))
 _BLIND = Exists(Review.objects.filter(item=OuterRef("pk"), state="submitted", kind__in=_DRAWN, blind=True))

@@ -45,8 +45,8 @@ def by_kind(reader: Reader) -> Table:
         rows if reader.waits else [],
         note=_(
             "The waiting time begins when the review becomes possible: at the start of the lot’s review, when its "
-            "sample is drawn, or with the verdict. Answers under “Look here” are not listed, because nobody has to "
-            "review them."
+            "sample is drawn, or with the verdict. “Suspicious answers” are not listed, because nobody has to review "
+            "them."
         ),
         empty=_("Nothing waits for a review."),
     )

@@ -159,7 +159,7 @@ class Migration(migrations.Migration):
             name='AssignedReview',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('secondary', 'secondary review'), ('spot', 'spot check'), ('look', 'look here'), ('confirm', 'confirmation'), ('adjudicate', 'adjudication'), ('second_blind', 'second blind answer')], max_length=12)),
+                ('kind', models.CharField(choices=[('secondary', 'secondary review'), ('spot', 'spot check'), ('look', 'suspicious answers'), ('confirm', 'confirmation'), ('adjudicate', 'adjudication'), ('second_blind', 'second blind answer')], max_length=12)),
                 ('assigned_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('until', models.DateTimeField(help_text='Until then, nobody else gets the answer')),
                 ('assigned_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
             name='Review',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('secondary', 'secondary review'), ('spot', 'spot check'), ('look', 'look here'), ('confirm', 'confirmation'), ('adjudicate', 'adjudication'), ('second_blind', 'second blind answer')], max_length=12)),
+                ('kind', models.CharField(choices=[('secondary', 'secondary review'), ('spot', 'spot check'), ('look', 'suspicious answers'), ('confirm', 'confirmation'), ('adjudicate', 'adjudication'), ('second_blind', 'second blind answer')], max_length=12)),
                 ('blind', models.BooleanField(help_text='Whether the reviewer answers before they see the answer')),
                 ('sitting', models.UUIDField(default=uuid.uuid4, help_text='The same for all answers of a pair reviewed together')),
                 ('left', models.CharField(help_text='Which video was shown on the left', max_length=7)),

@@ -32,7 +32,7 @@ class Kind(models.TextChoices):
 
     SECONDARY = "secondary", _("secondary review")
     SPOT = "spot", _("spot check")
-    LOOK = "look", _("look here")
+    LOOK = "look", _("suspicious answers")
     CONFIRM = "confirm", _("confirmation")
     ADJUDICATE = "adjudicate", _("adjudication")
     SECOND_BLIND = "second_blind", _("second blind answer")

@@ -1,7 +1,7 @@
 """Give the records of a release folder to `Sums`: of a release of this platform, or of a published dataset.
 
-The folder is what `Release.open` returns. A published dataset has one judgement for each pair, which
-stands for its only answer.
+`figures_of` returns the figures of a folder, which is what `Release.open` returns. A published dataset has one
+judgement for each pair, which stands for its only answer.
 """
 
 from collections import Counter
@@ -9,9 +9,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from diptych_client.release_folder import Release
+from release_card.figures import folder_labels
+from release_card.figures.results import figures
 from release_card.figures.rows import MOST_GENERATORS
 from release_card.figures.sums import CHOICES, EVAL, PairFacts, PromptFacts, Sums, VideoFacts
 from releases.items import QUESTIONS
+
+
+def figures_of(folder: Release) -> dict[str, Any]:
+    """Return all figures of a folder. Raise FolderError for a damaged file."""
+    sums, generators = sums_of(folder)
+    return figures(sums, generators, folder_labels.compared(folder).rows())
 
 
 def sums_of(folder: Release) -> tuple[Sums, int]:

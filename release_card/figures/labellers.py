@@ -19,6 +19,7 @@ from release_card.figures.sums import BUCKETS
 from releases.items import QUESTIONS, ROWS, Items
 from releases.material import PSNR, has_labels
 
+Key = tuple[str, ...]
 #: The most rows of the figure: those with the most answers.
 MOST_ROWS = 200
 _harms = ", ".join(f"'{key}'" for key in HARM_KEYS)
@@ -72,6 +73,33 @@ SELECT labeller, labeller_version, setting, name, question, bucket,
  GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608 - of names in this module
 
 
+class Compared:
+    """Sums of what programs said beside what people answered.
+
+    A key is the labeller, its version, its setting, the name of the label, and the question of people.
+    """
+
+    def __init__(self) -> None:
+        self.sums: dict[Key, Any] = defaultdict(lambda: np.zeros((BUCKETS, 2)))
+        self.refused: dict[Key, int] = defaultdict(int)
+
+    def add(self, key: Key, bucket: int, *, agreeing: float, answers: float, refused: int) -> None:
+        """Add answers of a group of clusters: those that agree, all that were compared, and refusals of pairs."""
+        self.sums[key][bucket] += (agreeing, answers)
+        self.refused[key] += refused
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each of the `MOST_ROWS` keys with the most answers, in the order of the keys."""
+        most = sorted(self.sums, key=lambda key: (-self.sums[key][:, 1].sum(), key))[:MOST_ROWS]
+        names = ("labeller", "version", "setting", "name", "question")
+        return [
+            dict(zip(names, key, strict=True))
+            | figure_json(associations.share(self.sums[key]))
+            | {"refused": self.refused[key]}
+            for key in sorted(most, key=lambda key: (*key[:4], QUESTIONS.index(key[4])))
+        ]
+
+
 def of_release(items: Items) -> list[dict[str, Any]]:
     """Return the agreement of each labeller with people, by labeller, setting and question. Raise DatabaseError.
 
@@ -82,14 +110,7 @@ def of_release(items: Items) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(COMPARED, {"release": items.release.pk, "after": 0, "until": items.number})
         rows = cursor.fetchall()
-    sums: dict[tuple[str, ...], Any] = defaultdict(lambda: np.zeros((BUCKETS, 2)))
-    refused: dict[tuple[str, ...], int] = defaultdict(int)
-    for *key, bucket, agreeing, compared, silent in rows:
-        sums[tuple(key)][bucket] += (agreeing, compared)
-        refused[tuple(key)] += silent
-    most = sorted(sums, key=lambda key: (-sums[key][:, 1].sum(), key))[:MOST_ROWS]
-    names = ("labeller", "version", "setting", "name", "question")
-    return [
-        dict(zip(names, key, strict=True)) | figure_json(associations.share(sums[key])) | {"refused": refused[key]}
-        for key in sorted(most, key=lambda key: (*key[:4], QUESTIONS.index(key[4])))
-    ]
+    compared = Compared()
+    for *key, bucket, agreeing, answers, refused in rows:
+        compared.add(tuple(key), bucket, agreeing=agreeing, answers=answers, refused=refused)
+    return compared.rows()

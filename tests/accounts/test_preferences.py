@@ -66,6 +66,20 @@ def test_what_is_not_offered_is_refused_and_nothing_is_saved(browser_client, per
     assert not ViewingPreference.objects.exists()
 
 
+def test_the_page_says_what_each_open_study_has_set(browser_client, person):
+    for title, values in (("Rain", {"media_filter": "blur"}), ("Snow", {}), ("Fog", {"state": "closed"})):
+        study = factories.study(title=title, **{"media_filter": "none"} | values)
+        study.memberships.create(person=person, role="annotator")
+    page = browser_client(person).get(ADDRESS).content.decode()
+    said = page.split("Your studies have set:")[1].split("</ul>")[0]
+    assert "Rain" in said.split("</li>")[0]
+    assert "blurred until revealed" in said.split("</li>")[0]
+    assert "as they are" in said.split("</li>")[1]
+    assert "Fog" not in said
+    other = browser_client(factories.person()).get(ADDRESS).content.decode()
+    assert "Your studies have set" not in other
+
+
 def test_it_is_in_the_account_menu(browser_client, person):
     assert reverse("accounts:viewing") in browser_client(person).get("/?all=1").content.decode()
 

@@ -71,6 +71,22 @@ def test_of_a_pair_that_seemed_harmless_only_the_tagged_video_counts(study, anno
     assert dose(annotator) == 3.0
 
 
+@pytest.mark.parametrize("way", ["draft", "report", "earlier"])
+def test_hides_of_a_pair_without_known_harm_are_recorded_before_it_is_answered(study, annotator, way):
+    factories.pair(study)
+    lease = serving.lease(annotator, study).current
+    hides = {"revealed_s": {"video_0": 4.0, "video_1": 4.0}, "hidden": 2, "showing": "first"}
+    none = {"revealed_s": {"video_0": 0.0, "video_1": 0.0}, "hidden": 0, "showing": "second"}
+    given = none | {"earlier": [hides]} if way == "earlier" else hides
+    for _ in range(2):  # a repeated report changes nothing
+        if way == "report":
+            exposure_reports.record_separate_report(lease, annotator, given)
+        else:
+            submission.save_draft(lease, {"care": given})
+    row = Exposure.objects.get(assignment=lease)
+    assert (row.hidden, row.revealed_s, row.expected_s, dose(annotator)) == (2, 0, 0, 0)
+
+
 def test_repeating_a_submission_is_recorded_once(study, annotator):
     sensitive(study)
     lease = serving.lease(annotator, study).current

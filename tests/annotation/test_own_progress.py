@@ -7,11 +7,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.days import day_began
-from annotation import serving, skipping
-from annotation.models import Annotation, Assignment
+from annotation import seats, serving, skipping
+from annotation.models import Annotation
 from annotation.own_progress import NOTHING_YET, BatchPlace, lines, own_progress
 from catalog.models import Pair
 from tests import factories
+from tests.figures.figuring import given
 
 pytestmark = pytest.mark.django_db
 
@@ -38,14 +39,14 @@ def test_todays_answers_are_counted_with_their_active_time(study, annotator, pai
 
 
 def test_yesterday_is_not_today_and_the_day_is_the_persons(study, annotator, pairs, progress):
-    given = factories.answer(annotator, study)
-    Assignment.objects.filter(pk=given.pk).update(ended_at=day_began(annotator, timezone.now()))
-    assert progress().answers == 1
-    Assignment.objects.filter(pk=given.pk).update(ended_at=day_began(annotator, timezone.now()) - timedelta(seconds=1))
-    assert (progress().answers, progress().active_ms) == (0, 0)
+    seats.locked_seat(annotator, study)
+    midnight = day_began(annotator, timezone.now())
+    for pair, ended_at in zip(pairs, (midnight, midnight - timedelta(seconds=1)), strict=False):
+        given(pair, annotator, active_ms=7000, assignment={"ended_at": ended_at})
+    assert (progress().answers, progress().active_ms) == (1, 7000)
     annotator.time_zone = "Pacific/Kiritimati"  # UTC+14: the last hours of a day in UTC are the next day there
     began = day_began(annotator, timezone.now())
-    assert progress().answers == (began < day_began(factories.person(), timezone.now()))
+    assert progress().answers == (2 if began < midnight else 0)
 
 
 @pytest.mark.long
@@ -116,6 +117,17 @@ def test_the_list_of_studies_shows_it_to_annotators_only(study, annotator, pairs
     assert "Today: 1 pair, " in page(annotator)
     assert "Batch 1: 1 answered, up to 4 left for you" in page(annotator)
     assert "own-work" not in page(factories.member(study, "researcher"))
+
+
+def test_a_closed_study_offers_no_work(study, annotator, pairs, browser_client):
+    client, workspace = browser_client(annotator), reverse("annotation:workspace", args=[study.slug])
+    assert workspace in client.get(reverse("home"), {"all": "1"}).content.decode()
+    study.state = "closed"
+    study.save()
+    page = client.get(reverse("home"))  # nobody is redirected to a workspace without work
+    assert page.status_code == 200
+    assert workspace not in page.content.decode()
+    assert reverse("studies:guideline", args=[study.slug]) in page.content.decode()
 
 
 def test_a_batch_without_pairs_for_the_person_says_so(study, annotator, pairs):

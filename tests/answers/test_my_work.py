@@ -157,7 +157,7 @@ def test_the_page_needs_the_same_queries_for_any_number_of_answers(
     client, address = browser_client(annotator), reverse("answers:my_work", args=[study.slug])
     for _ in range(21):
         factories.answer(annotator, study)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         client.get(address)
 
 

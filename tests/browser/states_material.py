@@ -54,6 +54,27 @@ def library_pairs(stage: Stage) -> Any:
 
 
 @scene
+def library_labels(stage: Stage) -> Any:
+    judge = {"labeller": "judge-model", "labeller_version": "2026-05", "setting": "8 frames"}
+    for number, one in enumerate(stage.material()):
+        said = ("video_0", "tie", "video_1")[number % 3]
+        factories.label(stage.study, pair=one, question="helpfulness", value=said, **judge)
+        score = {"question": "clip_score", "labeller": "clip-vit-l"}
+        factories.label(stage.study, video=one.video_0, value=0.312 + number / 50, **score)
+        refuses = number == 2
+        about = {"question": "violence", "labeller": "prompt-labeller", "refused": refuses}
+        factories.label(stage.study, prompt=one.prompt, value=None if refuses else number % 2 > 0, **about)
+    page = stage.page("library/labels/")
+    page.locator(".label-counts summary").click()
+    return page
+
+
+@scene
+def library_labels_none(stage: Stage) -> Any:
+    return stage.page("library/labels/")
+
+
+@scene
 def library_nothing_passes(stage: Stage) -> Any:
     stage.material()
     return stage.page("library/?q=a+green+elephant")

@@ -49,7 +49,15 @@ def webhook(stage: Stage) -> Any:
     ended = {"finished_at": now, "tried_at": now, "tries": 1}
     factories.delivery(told, state="done", response_status=204, took_ms=84, **ended)
     answered = {"response_status": 500, "took_ms": 1203, "excerpt": "<h1>Out of order</h1>\nTry again later."}
-    factories.delivery(told, tries=3, tried_at=now, wait_until=now + timedelta(hours=2), **answered)
+    earlier = [
+        {"tried_at": (now - timedelta(minutes=back)).isoformat(), "took_ms": took_ms, "problem": problem}
+        | {"response_status": status, "excerpt": excerpt}
+        for back, took_ms, problem, status, excerpt in (
+            (6, 15_000, Delivery.Problem.TOO_SLOW, None, ""),
+            (1, 310, Delivery.Problem.STATUS, 502, "<h1>Bad gateway</h1>"),
+        )
+    ]
+    factories.delivery(told, tries=3, tried_at=now, wait_until=now + timedelta(hours=2), earlier=earlier, **answered)
     factories.delivery(told, state="cancelled", finished_at=now)
     factories.delivery(told, problem=Delivery.Problem.TOO_SLOW, took_ms=15_000, **ended | {"tries": 11}, state="failed")
     return stage.page(f"webhooks/{told.pk}/")

@@ -74,6 +74,7 @@ def pages(study, playable_pairs):
     wanted = Filter(decisions=("in_review", "none"))
     released, _later = (releasing.make(checked, filter=wanted, formats=formats) for _ in range(2))
     in_release = released.items.first().annotation.assignment.pair.public_id
+    factories.label(checked, pair=checked.pairs.first(), question="helpfulness", value="video_1", setting="8 frames")
     told = factories.delivery(factories.endpoint(checked))
     refused = {"problem": "status", "response_status": 500, "excerpt": "No", "reason": "No.", "tries": 11}
     factories.delivery(told.endpoint, state="failed", finished_at=timezone.now(), tried_at=timezone.now(), **refused)
@@ -95,6 +96,8 @@ def pages(study, playable_pairs):
         "progress of people": (f"/studies/{study.slug}/people/progress/", factories.member(study, "admin")),
         "a person's days": (f"/studies/{study.slug}/people/{answered.pk}/progress/", factories.member(study, "admin")),
         "dashboard of an empty study": (f"/studies/{empty.slug}/", both),
+        "labels": (f"/studies/{checked.slug}/library/labels/", owner),
+        "no labels": (f"/studies/{study.slug}/library/labels/", of_study),
         "releases": (f"/studies/{checked.slug}/releases/", owner),
         "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
         "records of a release": (f"/studies/{checked.slug}/releases/{released.number}/records/", owner),

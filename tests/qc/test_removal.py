@@ -89,7 +89,7 @@ class TestControls:
         with override("en"):  # the request would leave its language to the next test
             page = client.post(f"/studies/{study.slug}/imports/{job.public_id}/undo/", follow=True)
         assert page.status_code == 200
-        assert "对照对" in page.content.decode()
+        assert "检验题" in page.content.decode()
 
     def test_a_study_in_which_nobody_was_served_is_deleted_with_its_controls(self, pair, admin, study):
         control_of(study, pair)

@@ -1,4 +1,4 @@
-"""An attempt to break each constraint of qualification, for `tests/test_constraints.py`. `w` is its world."""
+"""An attempt to break each constraint of qualification, for `tests/constraints`. `w` is its world."""
 
 import uuid
 from typing import Any

@@ -83,7 +83,7 @@ def test_a_study_that_asks_for_nothing_leads_to_the_workspace_with_no_query_more
     client = browser_client(annotator)
     address = reverse("annotation:workspace", args=[study.slug])
     client.get(address)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         assert client.get(address).status_code == 200
 
 

@@ -152,6 +152,21 @@ class TestSending:
         assert 0.9 * PAUSES_S[0] <= pause(1).total_seconds() <= 1.1 * PAUSES_S[0]
         assert pause(99) <= timedelta(hours=22)
 
+    def test_the_responses_of_the_last_eleven_attempts_are_kept(self, study, endpoint, receiver, admin):
+        receiver.respond(*(status(500, f"No. {number}".encode()) for number in range(1, 12)), status(204))
+        [delivery] = happened(study)
+        for _ in range(POLICY.most_attempts):
+            attempt(delivery)
+        assert (delivery.state, delivery.excerpt) == ("failed", "No. 11")
+        assert [one.excerpt for one in delivery.earlier_attempts] == [f"No. {number}" for number in range(10, 0, -1)]
+        assert {one.response_status for one in delivery.earlier_attempts} == {500}
+        assert deliveries.send_again(delivery, actor=admin)
+        attempt(delivery)
+        assert (delivery.state, delivery.tries, delivery.excerpt) == ("done", 12, "")
+        assert [one.excerpt for one in delivery.earlier_attempts] == [f"No. {number}" for number in range(11, 1, -1)]
+        times = [delivery.tried_at, *(one.tried_at for one in delivery.earlier_attempts)]
+        assert times == sorted(times, reverse=True)
+
     def test_a_redirect_into_another_network_is_not_followed(self, study, endpoint, receiver):
         receiver.respond(status(307, Location="http://169.254.169.254/latest/meta-data/"))
         [delivery] = happened(study)

@@ -75,6 +75,29 @@ class TestPages:
         for said in ("waiting", "502", "did not confirm", "&lt;b&gt;Bad gateway", "1,234", "next attempt after"):
             assert said in page
 
+    def test_earlier_attempts_say_what_the_receiver_responded(self, client, api, admin, study):
+        endpoint, now = factories.endpoint(study), timezone.now()
+        first = {"tried_at": now.isoformat(), "took_ms": 15_000, "problem": "too_slow"}
+        second = {"tried_at": now.isoformat(), "took_ms": 7, "problem": "status"}
+        none = {"response_status": None, "excerpt": ""}
+        earlier = [first | none, second | {"response_status": 404, "excerpt": "<i>Where?</i>"}]
+        factories.delivery(endpoint, tries=3, tried_at=now, response_status=200, took_ms=84, earlier=earlier)
+        page = client.get(address("endpoint", study, endpoint.pk)).content.decode()
+        for said in (
+            "2 earlier attempts",
+            "15,000 ms",
+            "did not respond within 15",
+            "404",
+            "&lt;i&gt;Where?&lt;/i&gt;",
+        ):
+            assert said in page
+        body = api(admin).get(f"/api/v1/webhooks/{endpoint.pk}/deliveries/").json()
+        [shown] = body["deliveries"]
+        assert [(one["problem"], one["response_status"]) for one in shown["earlier"]] == [
+            ("status", 404),
+            ("too_slow", None),
+        ]
+
     def test_an_ended_delivery_is_sent_again(self, client, study):
         endpoint = factories.endpoint(study)
         delivery = factories.delivery(endpoint, state="done", finished_at=timezone.now(), tries=1)

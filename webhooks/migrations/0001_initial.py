@@ -4,6 +4,7 @@ import diptych.database.constraints
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.lookups
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -68,6 +69,7 @@ class Migration(migrations.Migration):
                 ('problem', models.CharField(blank=True, choices=[('no_name', 'The host name of the address was not found. Check the address.'), ('private', 'The host is in a private or reserved network, and webhooks are not sent there. Ask the operator of this installation to allow that network.'), ('not_connected', 'No connection to the address could be opened.'), ('tls', 'No trusted TLS connection could be opened. Check the certificate of the receiver.'), ('too_slow', 'The receiver did not respond within 15 seconds.'), ('broken', 'The connection broke before the receiver had responded.'), ('redirect', 'The receiver sent a redirect. Enter the address to which it leads.'), ('gone', 'The receiver said that the address no longer exists (410).'), ('status', 'The receiver did not confirm the event with a status from 200 to 299.')], db_default='', default='', max_length=13)),
                 ('response_status', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('excerpt', models.TextField(blank=True, db_default='', default='', help_text='Beginning of the response')),
+                ('earlier', models.JSONField(blank=True, db_default=[], default=list, help_text='The attempts before the last one, the earliest first')),
                 ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
                 ('endpoint', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='webhooks.endpoint')),
@@ -150,6 +152,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='delivery',
             constraint=models.CheckConstraint(condition=models.Q(('problem__in', ['', 'no_name', 'private', 'not_connected', 'tls', 'too_slow', 'broken', 'redirect', 'gone', 'status'])), name='delivery_problem_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='delivery',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(models.Func(models.F('earlier'), function='jsonb_array_length', output_field=models.IntegerField()), 10), name='delivery_keeps_few_attempts'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

@@ -6,6 +6,6 @@ of a published SafeSora dataset. Both have the same records.
 
 from diptych_client.release_folder.errors import FolderError
 from diptych_client.release_folder.folder import OfPrompt, Release
-from diptych_client.release_folder.records import Counts, Pair, Prompt, TVPair
+from diptych_client.release_folder.records import Counts, Label, Pair, Prompt, TVPair
 
-__all__ = ["Counts", "FolderError", "OfPrompt", "Pair", "Prompt", "Release", "TVPair"]
+__all__ = ["Counts", "FolderError", "Label", "OfPrompt", "Pair", "Prompt", "Release", "TVPair"]

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from diptych_client.release_folder.archives import Archives
 from diptych_client.release_folder.errors import FolderError
-from diptych_client.release_folder.records import Pair, Prompt, TVPair
+from diptych_client.release_folder.records import Label, Pair, Prompt, TVPair
 
-MANIFEST = "manifest.json"
+MANIFEST, LABELS = "manifest.json", "labels.jsonl"
 #: The version of the manifest that this module reads.
 VERSION = 1
 BLOCK_BYTES = 1 << 20
 
-One = TypeVar("One", bound=Prompt | TVPair | Pair)
+One = TypeVar("One", bound=Prompt | TVPair | Pair | Label)
 
 
 class OfPrompt(NamedTuple):
@@ -100,13 +100,18 @@ class Release:
         """Yield each pair, by prompt and pair."""
         return self._typed("pairs.jsonl", Pair.of)
 
+    def labels(self) -> Iterator[Label]:
+        """Yield what programs said, by prompt. Yield nothing if the release has no labels."""
+        named = any(file["path"] == LABELS for file in self.manifest["files"])
+        return self._typed(LABELS, Label.of) if named else iter(())
+
     def annotations(self) -> Iterator[dict[str, Any]]:
         """Yield the line of each revision of each valid answer. An external release has none."""
         return iter(()) if self.is_external else self.lines("annotations.jsonl")
 
     def by_prompt(self) -> Iterator[OfPrompt]:
         """Yield each prompt with its T-V pairs and its pairs. Only the records of one prompt are in memory."""
-        tv_pairs, pairs = _Ahead(self.tv_pairs()), _Ahead(self.pairs())
+        tv_pairs, pairs = ByPrompt(self.tv_pairs()), ByPrompt(self.pairs())
         for prompt in self.prompts():
             of_prompt = {one.video_id: one for one in tv_pairs.take(prompt.prompt_id)}
             yield OfPrompt(prompt, of_prompt, list(pairs.take(prompt.prompt_id)))
@@ -186,8 +191,8 @@ class Release:
             yield record
 
 
-class _Ahead:
-    """Records by prompt, of which the next one is read already."""
+class ByPrompt:
+    """Records in the order of their prompts, which are taken prompt by prompt. The next one is read already."""
 
     def __init__(self, records: Iterator[Any]) -> None:
         self.records = records

@@ -73,6 +73,30 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What a program said about a prompt, a video or a pair, or that it refused."""
+
+    #: The prompt, also of a video or a pair.
+    prompt_id: str
+    #: None: it is not about one video, or not about a pair.
+    video_id: str | None
+    pair_id: str | None
+    part: str
+    question: str
+    labeller: str
+    labeller_version: str
+    setting: str
+    #: None: the program refused.
+    value: str | float | bool | None
+    refused: bool
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> "Label":
+        """Return the label of a line. Raise KeyError for a field that is missing."""
+        return cls(**{name: line[name] for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
 class TVPair:
     """A T-V pair: one prompt with one video, and the tags that people gave it."""
 

@@ -1,7 +1,7 @@
 /**
- * Report the exposure to a pair that may show harm, independently of drafts and answers. This also covers a page that is closed,
- * a lease that ends, and an answer that is looked at again but not changed. The browser keeps a report that could not be sent,
- * and the next page of the study sends it.
+ * Report the exposure to a pair that may show harm, and how often the person hid the videos of any pair, independently of drafts
+ * and answers. This also covers a page that is closed, a lease that ends, and an answer that is looked at again but not changed.
+ * The browser keeps a report that could not be sent, and the next page of the study sends it.
  */
 
 import { given } from "../page/dom.js";
@@ -14,11 +14,11 @@ import { care } from "./videos.js";
 const study = given(document.body, "study");
 const KEEP_MS = 5_000;
 const SEND_MS = 60_000;
-/** A smaller amount is not worth a request. */
-const LEAST_S = 1;
+/** A smaller amount is not worth a request: a second of a video, or one hide. */
+const LEAST = 1;
 
 class CareReports {
-  /** The exposure that was reported or is being sent, as `amount` counts it. */
+  /** The exposure that was reported or is being sent, as `amountHere` counts it. */
   #reported = 0;
   #sentAt = 0;
 
@@ -28,12 +28,12 @@ class CareReports {
 
   /** Begin with a pair that was put on the page. */
   begin() {
-    this.#reported = amount(care());
+    this.#reported = amountHere();
   }
 
   /** Note that a draft or an answer contains the report. A revision contains it only if it changes the answer. */
   collected() {
-    if (!revising.open) this.#reported = amount(care());
+    if (!revising.open) this.#reported = amountHere();
   }
 
   #keepOrSend() {
@@ -46,8 +46,8 @@ class CareReports {
   /** Return the current pair if there is something new to report about it, or null. */
   #toReport() {
     const { assignment } = current;
-    if (!assignment?.sensitive || (outbox.isWaiting(assignment.id) && !revising.open)) return null;
-    return amount(care()) - this.#reported >= LEAST_S ? assignment : null;
+    if (!assignment || (outbox.isWaiting(assignment.id) && !revising.open)) return null;
+    return amountHere() - this.#reported >= LEAST ? assignment : null;
   }
 
   /** Send the report if there is something new. With `keepalive` it arrives even if the page is closed. */
@@ -55,7 +55,7 @@ class CareReports {
     const assignment = this.#toReport();
     if (!assignment) return;
     const report = care();
-    this.#reported = amount(report);
+    this.#reported = amountHere();
     this.#sentAt = performance.now();
     outbox[keepalive ? "keepLast" : "keep"](study, assignment.id, { care: report, careSent: false });
     this.#deliver(study, assignment.id, report, { keepalive }).catch(() => {});
@@ -88,7 +88,13 @@ class CareReports {
   }
 }
 
-/** Return one number that grows with every figure of a showing. @param {Api.Care} care */
-const amount = ({ revealed_s: seconds, hidden }) => Object.values(seconds).reduce((sum, one) => sum + one, hidden);
+/**
+ * Return one number that grows with every figure of the showing that counts: of a pair that may show harm the seconds and the hides,
+ * of other pairs the hides only.
+ */
+function amountHere() {
+  const { revealed_s: seconds, hidden } = care();
+  return current.assignment?.sensitive ? Object.values(seconds).reduce((sum, one) => sum + one, hidden) : hidden;
+}
 
 export const careReports = new CareReports();

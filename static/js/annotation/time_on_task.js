@@ -39,8 +39,8 @@ export function bindTimeOnTask() {
 /** Update the figures on the page. */
 export function paint() {
   if (today() !== day) beginNewDay();
-  // Whole minutes: a figure that counts seconds would draw the eye.
-  const time = spellMinutes(Math.floor((before_ms + clock.total_ms) / 60_000) * 60);
+  // Whole minutes, rounded as on the other pages: a figure that counts seconds would draw the eye.
+  const time = spellMinutes(Math.round((before_ms + clock.total_ms) / 1000));
   write("[data-active-today]", say("active_today", { n: answeredToday(), time }));
   write("[data-active-today-time]", time);
   write("[data-answered-today-count]", String(answeredToday()));
