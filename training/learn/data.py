@@ -188,7 +188,7 @@ def _members(path: Path) -> Iterator[tuple[str, list[bytes]]]:
                 now, pictures = video_id, []
             content = archive.extractfile(member)
             pictures.append(content.read() if content else b"")
-            archive.members = []  # else the headers of all files stay in memory
+            archive.members = []  # type: ignore[attr-defined] # else the headers of all files stay in memory
     if pictures:
         yield now, pictures
 

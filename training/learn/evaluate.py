@@ -271,9 +271,10 @@ def _mean(target: str, figure: str, values: np.ndarray, cluster: np.ndarray, **m
 
 def _mean_of(figure: str, each: list[tuple[float, float | None, float | None, str]], **more: Any) -> dict[str, Any]:
     """Return a row with the mean over the seeds of value and bounds."""
-    values, lows, highs = ([one[at] for one in each] for at in range(3))
-    bounds = {} if None in lows else {"low": float(np.mean(lows)), "high": float(np.mean(highs))}  # type: ignore[arg-type]
-    return row("moderation", figure, float(np.mean(values)), note=each[0][3], **bounds, **more)
+    values = [value for value, _low, _high, _note in each]
+    bounds = [(low, high) for _value, low, high, _note in each if low is not None and high is not None]
+    low, high = np.mean(bounds, 0).tolist() if len(bounds) == len(each) else (None, None)
+    return row("moderation", figure, float(np.mean(values)), low=low, high=high, note=each[0][3], **more)
 
 
 def _chance(difference: np.ndarray, eta: float) -> np.ndarray:

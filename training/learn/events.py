@@ -47,6 +47,11 @@ class StopSignal:
 
 def emit(event: str, **values: Any) -> None:
     """Print an event."""
+    print_event(event, values)
+
+
+def print_event(event: str, values: dict[str, Any]) -> None:
+    """Print an event as one line, at once."""
     print(json.dumps({"event": event} | values, ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
 
 

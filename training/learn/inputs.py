@@ -107,16 +107,17 @@ def start(options: RunOptions) -> dict[str, Any]:
         raise Failed("bad_option", f"{options.out} is a file. Give a folder with --out.")
     release = data.open_release(options.release)
     given = as_json(options)
+    digest = data.manifest_hash(release)
     about = {
         "options": given,
-        "release": {"number": release.manifest.get("release"), "manifest_sha256": data.manifest_hash(release)},
+        "release": {"number": release.manifest.get("release"), "manifest_sha256": digest},
         "code_version": training.learn.__version__,
         "hardware": hardware(),
     }
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "options.json", about)
     may_differ = ("release", "out", "resume", "cache", "log_every", "save_every", "max_steps")
-    return {"release": about["release"]["manifest_sha256"]} | {k: v for k, v in given.items() if k not in may_differ}
+    return {"release": digest} | {k: v for k, v in given.items() if k not in may_differ}
 
 
 def finish(options: RunOptions, began: float) -> None:

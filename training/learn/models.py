@@ -25,8 +25,6 @@ from training.learn.heads import ProductHead
 from training.learn.inputs import Inputs, write_json
 from training.learn.options import TrainOptions
 
-#: Backbones that are trained themselves.
-LARGE = ("video-llava", "qwen-vl")
 VERSION = 1
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from diptych_client.release_folder.vocabulary import QUESTIONS
 
-BACKBONES = ("small", "embed", "video-llava", "qwen-vl")
+BACKBONES = ("small", "embed")
 #: What to do with answers that teach nothing or count too much: choices by name. The first one is the default.
 POLICIES = {
     "same_frames": ("drop", "keep"),

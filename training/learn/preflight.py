@@ -116,8 +116,8 @@ def check(rows: Rows, targets: tuple[str, ...], policy: Mapping[str, str] | None
     policy = policy or {name: choices[0] for name, choices in POLICIES.items()}
     same = (rows.frames[:, 0] == rows.frames[:, 1]) & (rows.frames[:, 0] >= 0)
     both = np.stack([_any(rows, rows.choice == one) for one in (VIDEO_0, VIDEO_1)])  # (2, pairs, targets)
-    against = both.all(0)
-    checked = Checked(same, against.any(1), _swapped(rows))
+    against = np.asarray(both.all(0))  # (pairs, targets)
+    checked = Checked(same, np.asarray(against.any(1)), _swapped(rows))
     counted = {
         "same_frames": (int(same.sum()), _examples(rows, same)),
         "contradictions": (int(checked.contradictions.sum()), _examples(rows, checked.contradictions)),

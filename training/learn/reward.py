@@ -121,10 +121,6 @@ def train(options: RewardOptions, stop: StopSignal) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the program. Return its exit code."""
     options = parse(RewardOptions, arguments, __doc__.splitlines()[0], "reward")
-    if options.backbone in models.LARGE:
-        from training.learn.large import train_large  # needs the extra `large`
-
-        return events.run(lambda: train_large(options, StopSignal()))
     return events.run(lambda: train(options, StopSignal()))
 
 

@@ -94,7 +94,7 @@ def _prompt(model: models.Model, item: dict[str, Any]) -> str:
 def _frames(item: dict[str, Any]) -> list[Image.Image]:
     """Return the frames of an item. Raise OSError, ValueError and Failed."""
     if "frames" in item:
-        pictures = [Image.open(path) for path in item["frames"]]
+        pictures: list[Image.Image] = [Image.open(path) for path in item["frames"]]
         for one in pictures:
             one.load()
     elif "video" in item:
