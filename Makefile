@@ -62,7 +62,7 @@ test-long: .venv/installed-dev ## Run faults, soaks and simulations, and write d
 format: .venv/installed-dev ## Format the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-bench: bench-serving bench-sign_in bench-browser bench-media bench-importing bench-exporting bench-releasing bench-quality bench-looking bench-review ## Run every benchmark
+bench: bench-serving bench-sign_in bench-browser bench-media bench-importing bench-exporting bench-releasing bench-quality bench-looking bench-review bench-training ## Run every benchmark
 
 bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 	@.venv/bin/python -m benchmarks.$*

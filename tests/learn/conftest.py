@@ -43,6 +43,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> planted.World:
     return planted.write(tmp_path_factory.mktemp("planted"), planted.World())
 
 
+@pytest.fixture(scope="package")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> planted.World:
+    """Return a world in which nothing can be learned well, but soon."""
+    return planted.write(tmp_path_factory.mktemp("tiny"), planted.World(**planted.TINY))
+
+
 @dataclass
 class Ran:
     """How a program ended, and what it printed."""

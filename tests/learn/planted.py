@@ -60,7 +60,7 @@ class World:
     slope: float = 3.0
     ties: float = 0.0
     overlap: float = 0.1
-    frame: tuple[int, int] = (96, 96)
+    frame: tuple[int, int] = (64, 64)
     seed: int = 1
     shuffled: bool = False
     order: tuple[int, ...] = tuple(range(8))
@@ -74,6 +74,10 @@ class World:
 
     def is_held_out(self, one: Attributes) -> bool:
         return len(set(one)) == 1 if self.sizes == (2, 2, 2) else sum(one) % 4 == 0
+
+
+#: Of a world in which nothing can be learned well, but soon.
+TINY: dict[str, Any] = {"clips": 40, "train_pairs": 120, "test_pairs": 20, "train_prompts": 12, "test_prompts": 4}
 
 
 def hex64(*words: object) -> str:

@@ -21,7 +21,8 @@ from training.learn.events import Failed
 
 def test_the_programs_load_neither_django_nor_an_app_and_the_package_loads_no_torch():
     program = (
-        "import sys, training.learn, training.learn.preflight; found = {name.partition('.')[0] for name in sys.modules}; "
+        "import sys, training.learn.preflight, training.learn.score; "
+        "found = {name.partition('.')[0] for name in sys.modules}; "
         "sys.exit(bool(found & {'django', 'diptych', 'studies', 'transformers'}))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -72,9 +73,7 @@ def test_a_tenth_of_the_training_clusters_validates_and_the_seed_decides_which(w
 
 @pytest.mark.parametrize("name", ["annotations.jsonl", "pairs.jsonl"])
 def test_lines_in_another_order_are_refused(tmp_path, name):
-    world = planted.write(
-        tmp_path, planted.World(clips=40, train_pairs=6, test_pairs=2, train_prompts=3, test_prompts=1)
-    )
+    world = planted.write(tmp_path, planted.World(**planted.TINY))
     path = world.folder / name
     path.write_text("".join(path.read_text().splitlines(keepends=True)[::-1]))
     with pytest.raises(Failed, match="order of prompt"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, matthews_corrcoef
 
-from training.learn import metrics
+from training.learn import features, metrics
 
 
 @pytest.fixture
@@ -79,3 +79,13 @@ def test_chances_that_are_too_weak_have_a_calibration_error(random):
 def test_the_ceiling_is_the_accuracy_of_who_knows_every_chance():
     chance = 0.8  # on every pair: two people agree with 0.68, and the best predictor with 0.8
     assert metrics.ceiling(chance**2 + (1 - chance) ** 2) == pytest.approx(chance)
+
+
+def test_the_principal_components_are_those_of_all_eigenvectors(random):
+    data = random.normal(size=(300, 120)) * np.linspace(3, 0.1, 120)
+    covariance = np.cov(data.T)
+    components, values = features.principal(covariance, 20)
+    expected, vectors = np.linalg.eigh(covariance)
+    assert values.sum() == pytest.approx(expected[::-1][:20].sum(), rel=0.01)
+    assert np.allclose(components.T @ components, np.eye(20), atol=1e-8)
+    assert abs(components[:, 0] @ vectors[:, -1]) == pytest.approx(1, abs=1e-6)

@@ -13,7 +13,6 @@ from training.learn.events import REFUSED, Failed
 from training.learn.options import POLICIES
 
 CASE = [json.loads(line) for line in (Path(__file__).parent / "cases" / "training_rows.jsonl").read_text().splitlines()]
-TINY = {"clips": 40, "train_pairs": 24, "test_pairs": 8, "train_prompts": 4, "test_prompts": 4}
 
 
 def report(*starts):
@@ -95,7 +94,7 @@ def test_a_planted_release_has_no_leak(world, capsys):
 
 
 def test_a_video_of_both_parts_is_found_by_its_content_and_ends_the_program(run, tmp_path, capsys):
-    world = planted.write(tmp_path / "leak", planted.World(**TINY))
+    world = planted.write(tmp_path / "leak", planted.World(**planted.TINY))
     path = world.folder / "tv_pairs.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     one = next(line for line in lines if line["part"] == "train")
@@ -123,7 +122,7 @@ def with_other_frames(folder, change):
 
 
 def test_frames_that_are_missing_or_cannot_be_read_fail_their_rows_and_are_counted(run, tmp_path):
-    world = planted.write(tmp_path / "broken", planted.World(**TINY))
+    world = planted.write(tmp_path / "broken", planted.World(**planted.TINY))
     lines = [json.loads(line) for line in (world.folder / "tv_pairs.jsonl").read_text().splitlines()]
     missing, broken = [line["video_id"] for line in lines if line["part"] == "train"][:2]
 
@@ -137,12 +136,12 @@ def test_frames_that_are_missing_or_cannot_be_read_fail_their_rows_and_are_count
     assert (found["frames_missing"], found["frames_unreadable"]) == (1, 1)
 
 
-def test_the_policy_decides_about_rows_that_teach_nothing(run, tmp_path):
+def test_the_policy_decides_about_rows_that_teach_nothing(cache, tmp_path):
     from training.learn import inputs, reward
     from training.learn.events import StopSignal
     from training.learn.options import RewardOptions, parse
 
-    world = planted.write(tmp_path / "same", planted.World(**TINY))
+    world = planted.write(tmp_path / "same", planted.World(**planted.TINY))
     pairs = [json.loads(line) for line in (world.folder / "pairs.jsonl").read_text().splitlines()]
     pair = next(one for one in pairs if one["part"] == "train")
     with tarfile.open(world.folder / "frames" / "frames-train-00000.tar") as archive:
@@ -160,7 +159,7 @@ def test_the_policy_decides_about_rows_that_teach_nothing(run, tmp_path):
             "--policy",
             f"same_frames={policy}",
         ]
-        options = parse(RewardOptions, [*arguments, "--cache", str(tmp_path / "embeddings")], "", "reward")
+        options = parse(RewardOptions, [*arguments, "--cache", str(cache)], "", "reward")
         task = reward.Preferences(inputs.prepare(options, options.targets, StopSignal()), options)
         used[policy] = set(task.names(range(len(task.rows))))
     assert used["keep"] - used["drop"] == {pair["pair_id"]}

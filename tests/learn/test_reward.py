@@ -19,7 +19,7 @@ torch = pytest.importorskip("torch")
 from training.learn.reward import log_chances  # noqa: E402 - it imports torch
 
 #: Agreement of coin tosses with so many answers is below this in 999 of 1,000 cases.
-FEW = ("--seeds", 1, "--epochs", 3)
+FEW = ("--seeds", 1, "--epochs", 2, "--batch-size", 16)
 
 
 def by_chance(n):
@@ -122,19 +122,19 @@ def test_a_loaded_model_gives_the_same_scores_in_three_lines(trained, world, tmp
     assert load(trained / "model").score([]) == []
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(run, world, tmp_path):
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(run, tiny, tmp_path):
     first, again, other = (
-        run("reward", world.folder, *FEW, "--seed", seed, out=tmp_path / name)
+        run("reward", tiny.folder, *FEW, "--seed", seed, out=tmp_path / name)
         for seed, name in ((1, "a"), (1, "b"), (2, "c"))
     )
     assert weights(first.out) == weights(again.out) != weights(other.out)
     assert first.named("done") == again.named("done")
 
 
-@pytest.mark.parametrize("stop_at", [4, 9])  # an epoch has 9 steps: in its middle, and at its end
-def test_a_run_that_was_stopped_goes_on_to_the_same_bits(run, world, tmp_path, monkeypatch, stop_at):
-    options = ("--seeds", 2, "--epochs", 2, "--log-every", 1)
-    whole = run("reward", world.folder, *options, out=tmp_path / "whole")
+@pytest.mark.parametrize("stop_at", [3, 7])  # an epoch has 7 steps: in its middle, and at its end
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(run, tiny, tmp_path, monkeypatch, stop_at):
+    options = ("--seeds", 2, "--epochs", 2, "--batch-size", 16, "--log-every", 1)
+    whole = run("reward", tiny.folder, *options, out=tmp_path / "whole")
     assert whole.code == 0
 
     def emit(event, **values):
@@ -144,10 +144,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(run, world, tmp_path, m
 
     with monkeypatch.context() as patched:
         patched.setattr(loop, "emit", emit)
-        stopped = run("reward", world.folder, *options, out=tmp_path / "stopped")
+        stopped = run("reward", tiny.folder, *options, out=tmp_path / "stopped")
     assert (stopped.code, stopped.named("done")) == (events.STOPPED, [])
     assert not (tmp_path / "stopped" / "model").exists()
-    again = run("reward", world.folder, *options, "--resume", out=tmp_path / "stopped")
+    again = run("reward", tiny.folder, *options, "--resume", out=tmp_path / "stopped")
     assert again.code == 0
     assert weights(again.out) == weights(whole.out)
     assert again.named("done") == whole.named("done")
@@ -157,37 +157,37 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(run, world, tmp_path, m
 
 class TestGoingOn:
     @pytest.fixture
-    def begun(self, run, world, tmp_path):
-        assert run("reward", world.folder, *FEW, "--max-steps", 2, out=tmp_path / "run").code == 0
+    def begun(self, run, tiny, tmp_path):
+        assert run("reward", tiny.folder, *FEW, "--max-steps", 2, out=tmp_path / "run").code == 0
         return tmp_path / "run"
 
     def test_another_release_is_refused(self, run, begun, tmp_path):
-        other = planted.write(tmp_path / "other", replace(planted.World(), seed=5))
+        other = planted.write(tmp_path / "other", planted.World(**planted.TINY, seed=5))
         ran = run("reward", other.folder, *FEW, "--resume")
         assert (ran.code, ran.failed["code"]) == (events.BAD_INPUT, "release_changed")
 
-    def test_other_options_are_refused(self, run, begun, world):
-        ran = run("reward", world.folder, *FEW, "--seed", 4, "--resume")
+    def test_other_options_are_refused(self, run, begun, tiny):
+        ran = run("reward", tiny.folder, *FEW, "--seed", 4, "--resume")
         assert (ran.code, ran.failed["code"]) == (events.BAD_INPUT, "options_changed")
         assert "The option seed has changed" in ran.failed["message"]
 
-    def test_a_damaged_checkpoint_is_refused(self, run, begun, world):
+    def test_a_damaged_checkpoint_is_refused(self, run, begun, tiny):
         path = begun / "checkpoint" / "state.pt"
         path.write_bytes(path.read_bytes()[:200])
-        ran = run("reward", world.folder, *FEW, "--resume")
+        ran = run("reward", tiny.folder, *FEW, "--resume")
         assert (ran.code, ran.failed["code"]) == (events.BAD_INPUT, "bad_checkpoint")
 
-    def test_without_the_option_it_begins_anew(self, run, begun, world):
+    def test_without_the_option_it_begins_anew(self, run, begun, tiny):
         path = begun / "checkpoint" / "state.pt"
         path.write_bytes(b"")
-        assert run("reward", world.folder, *FEW, "--max-steps", 2).code == 0
+        assert run("reward", tiny.folder, *FEW, "--max-steps", 2).code == 0
 
 
-def test_the_first_loss_that_is_not_finite_ends_the_run_and_names_the_pairs(run, world):
-    ran = run("reward", world.folder, *FEW, "--learning-rate", "1e30")
+def test_the_first_loss_that_is_not_finite_ends_the_run_and_names_the_pairs(run, tiny):
+    ran = run("reward", tiny.folder, *FEW, "--learning-rate", "1e30")
     assert (ran.code, ran.failed["code"]) == (events.NOT_FINITE, "non_finite_loss")
     assert not (ran.out / "model").exists()
-    pairs = {json.loads(line)["pair_id"] for line in (world.folder / "pairs.jsonl").read_text().splitlines()}
+    pairs = {json.loads(line)["pair_id"] for line in (tiny.folder / "pairs.jsonl").read_text().splitlines()}
     assert ran.failed["items"]
     assert set(ran.failed["items"]) <= pairs
 
@@ -244,7 +244,7 @@ class TestTies:
 
 
 def test_answers_asked_for_because_others_disagreed_are_trained_on_and_never_scored_against(run, tmp_path):
-    world = planted.write(tmp_path / "asked", planted.World())
+    world = planted.write(tmp_path / "asked", planted.World(**planted.TINY))
     path = world.folder / "annotations.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     for line in lines:
@@ -268,11 +268,11 @@ def test_answers_asked_for_because_others_disagreed_are_trained_on_and_never_sco
         (["--backbone", "large"], "invalid choice: 'large'"),
     ],
 )
-def test_wrong_options_are_said(world, tmp_path, capsys, options, said):
+def test_wrong_options_are_said(tiny, tmp_path, capsys, options, said):
     from training.learn import reward
 
     with pytest.raises(SystemExit) as ended:
-        reward.main(["--release", str(world.folder), "--out", str(tmp_path), *options])
+        reward.main(["--release", str(tiny.folder), "--out", str(tmp_path), *options])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
 
@@ -284,9 +284,7 @@ class TestReleasesThatCannotBeUsed:
         assert "has no manifest.json" in ran.failed["message"]
 
     def test_one_without_frames(self, run, tmp_path):
-        world = planted.write(
-            tmp_path / "bare", planted.World(clips=40, train_pairs=4, test_pairs=4, train_prompts=2, test_prompts=2)
-        )
+        world = planted.write(tmp_path / "bare", planted.World(**planted.TINY))
         path = world.folder / "manifest.json"
         manifest = json.loads(path.read_text())
         manifest["files"] = [one for one in manifest["files"] if one["kind"] != "frames"]
@@ -296,9 +294,7 @@ class TestReleasesThatCannotBeUsed:
         assert "Make the release with the format frames" in ran.failed["message"]
 
     def test_prompts_that_the_text_encoder_cannot_read(self, run, tmp_path):
-        world = planted.write(
-            tmp_path / "zh", planted.World(clips=40, train_pairs=4, test_pairs=4, train_prompts=2, test_prompts=2)
-        )
+        world = planted.write(tmp_path / "zh", planted.World(**planted.TINY))
         path = world.folder / "prompts.jsonl"
         lines = [json.loads(line) | {"prompt_text": "一只红色的球滚过木桌"} for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))

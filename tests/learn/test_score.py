@@ -13,11 +13,11 @@ pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
-def model(world, tmp_path_factory, cache):
+def model(tiny, tmp_path_factory, cache):
     from training.learn import reward
 
     out = tmp_path_factory.mktemp("to-score")
-    assert reward.main(["--release", str(world.folder), "--out", str(out), "--cache", str(cache), "--epochs", "2"]) == 0
+    assert reward.main(["--release", str(tiny.folder), "--out", str(out), "--cache", str(cache), "--epochs", "2"]) == 0
     return out / "model"
 
 

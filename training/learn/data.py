@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -181,7 +181,7 @@ def _members(path: Path) -> Iterator[tuple[str, list[bytes]]]:
     now, pictures = "", list[bytes]()
     with tarfile.open(path, "r:") as archive:
         for member in archive:
-            video_id = PurePosixPath(member.name).name.partition(".")[0]
+            video_id = member.name.rpartition("/")[2].partition(".")[0]
             if video_id != now:
                 if pictures:
                     yield now, pictures

@@ -1,12 +1,13 @@
 """What the programs print: one JSON object a line on the standard output, and how they end."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-OK, BAD_INPUT, REFUSED, NOT_FINITE, STOPPED = 0, 2, 3, 4, 75
+OK, CRASHED, BAD_INPUT, REFUSED, NOT_FINITE, STOPPED = 0, 1, 2, 3, 4, 75
 #: More items than these are not listed in an event.
 MOST_ITEMS = 50
 
@@ -57,11 +58,16 @@ def print_event(event: str, values: dict[str, Any]) -> None:
 
 def run(program: Callable[[], Any]) -> int:
     """Run a program to its end and return its exit code. A failure is printed as the last event."""
+    if int(os.environ.get("RANK", "0")):
+        return OK  # a launcher of several processes: a frozen backbone and a small head need only the first one
     try:
         program()
     except Failed as failed:
         emit("failed", code=failed.code, message=str(failed), items=failed.items)
         return failed.exit_code
+    except OSError as error:
+        emit("failed", code="storage", message=f"A file cannot be read or written: {error}", items=[])
+        return CRASHED
     except Stopped:
         print("Stopped. Start again with --resume.", file=sys.stderr)  # noqa: T201
         return STOPPED

@@ -25,6 +25,8 @@ from training.learn.events import StopSignal, emit
 
 #: Principal components of a clip.
 COMPONENTS = 48
+#: Of the search for them: spare directions, and rounds.
+OVERSAMPLED, ROUNDS = 16, 12
 #: Texts and clips that are embedded at a time.
 TEXTS, CLIPS = 64, 8
 #: In place of the number of a clip.
@@ -183,11 +185,9 @@ def fit_reduction(clips: Iterator[np.ndarray], prompts: np.ndarray, kept: int) -
     mean = total / n
     covariance = squares / n - np.outer(mean, mean)
     size = len(first) - kept
-    values, vectors = np.linalg.eigh(covariance[:size, :size])
     wanted = max(1, min(COMPONENTS, n - 1, size))
-    components = vectors[:, ::-1][:, :wanted]
-    components *= np.where(components.sum(0) < 0, -1, 1)  # the sign is arbitrary
-    spread = np.sqrt(max(values[::-1][:wanted].mean(), 1e-12))
+    components, values = principal(covariance[:size, :size], wanted)
+    spread = np.sqrt(max(values.mean(), 1e-12))
     own = np.sqrt(np.maximum(np.diag(covariance)[size:], 1e-12))
     mean[size:] = 0  # 0 is no drift
     prompt_mean = np.asarray(prompts, np.float64).mean(0)
@@ -195,6 +195,22 @@ def fit_reduction(clips: Iterator[np.ndarray], prompts: np.ndarray, kept: int) -
     scale = np.concatenate([np.full(wanted, spread), own])
     parts = (mean, components, scale, prompt_mean, np.array([prompt_scale]))
     return Reduction(*(np.ascontiguousarray(one, np.float32) for one in parts))
+
+
+def principal(covariance: np.ndarray, wanted: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first principal components, (size, wanted), and their variances, the largest first.
+
+    Subspace iteration: a tenth of the time of all eigenvectors, of which most are not wanted.
+    """
+    size = len(covariance)
+    spare = min(size, wanted + OVERSAMPLED)
+    base = np.linalg.qr(np.random.default_rng(0).normal(size=(size, spare)))[0]
+    for _round in range(ROUNDS):
+        base = np.linalg.qr(covariance @ base)[0]
+    values, turn = np.linalg.eigh(base.T @ covariance @ base)
+    components = (base @ turn)[:, ::-1][:, :wanted]
+    components *= np.where(components.sum(0) < 0, -1, 1)  # the sign is arbitrary
+    return components, values[::-1][:wanted]
 
 
 def reduced_clips(found: Frames, cache: Cache, reduction: Reduction, path: Path) -> np.memmap:
