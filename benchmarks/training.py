@@ -122,7 +122,8 @@ def tensors(folder: Path, pairs: int) -> Any:
     import torch
 
     from training.learn import data, preflight
-    from training.learn.features import Frames, Reduction
+    from training.learn.features import Reduction
+    from training.learn.frames import Frames
     from training.learn.inputs import Inputs
 
     random, prompts = np.random.default_rng(1), max(10, pairs // 8)

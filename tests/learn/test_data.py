@@ -15,7 +15,7 @@ from tests.client.published import dataset
 from tests.learn import planted
 from tests.releases import material
 from tests.releases.releasing import make
-from training.learn import data
+from training.learn import data, frames
 from training.learn.events import Failed
 
 
@@ -43,8 +43,8 @@ def test_a_release_of_the_platform_is_read(study, tmp_path):
     assert tables.answer_id.tolist() == [line["annotation_id"] for line in lines]
     column = tables.answer_choice[:, QUESTIONS.index("helpfulness")]
     assert [data.CHOICES[one] for one in column] == [line["helpfulness"]["overall"] for line in lines]
-    assert {len(pictures) for _video, pictures in data.frames(folder)} == {8}
-    assert {video for video, _pictures in data.frames(folder)} == {one.video_id for one in folder.tv_pairs()}
+    assert {len(pictures) for _video, pictures in frames.of_release(folder)} == {8}
+    assert {video for video, _pictures in frames.of_release(folder)} == {one.video_id for one in folder.tv_pairs()}
 
 
 def test_a_published_dataset_is_read_and_its_counts_are_answers(tmp_path):
@@ -57,7 +57,7 @@ def test_a_published_dataset_is_read_and_its_counts_are_answers(tmp_path):
     judged = tables.video_tags[tables.video_tags[:, -1] > 0]
     assert judged[:, data.TAGS.index(data.ANY_HARM)].sum() > 0
     with pytest.raises(Failed, match="has no frames"):
-        next(data.frames(Release.open(tmp_path / "external")))
+        next(frames.of_release(Release.open(tmp_path / "external")))
 
 
 def test_a_tenth_of_the_training_clusters_validates_and_the_seed_decides_which(world):

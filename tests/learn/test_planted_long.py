@@ -15,7 +15,14 @@ from tests.learn import planted
 pytestmark = pytest.mark.long
 
 FULL = planted.World(
-    sizes=(4, 3, 4), clips=640, train_pairs=8000, test_pairs=2400, train_prompts=1000, test_prompts=300, slope=2.5
+    sizes=(4, 3, 4),
+    clips=640,
+    train_pairs=8000,
+    test_pairs=2400,
+    train_prompts=1600,
+    test_prompts=500,
+    overlap=0.1,
+    frame=(160, 96),
 )
 #: The same test, and so little training material that only the test is worth embedding.
 ONLY_TEST = replace(FULL, train_pairs=4, train_prompts=2, seed=2)
@@ -94,7 +101,7 @@ def test_more_answers_make_it_better(run, full, trained, tmp_path):
     """The test answers are those of each release. The mean of three seeds rises from the first size to the last."""
     reached = {}
     for pairs in (250, 1000, 4000):
-        world = planted.write(tmp_path / f"ladder-{pairs}", replace(FULL, train_pairs=pairs, train_prompts=pairs // 8))
+        world = planted.write(tmp_path / f"ladder-{pairs}", replace(FULL, train_pairs=pairs, train_prompts=pairs // 5))
         reached[pairs] = share(run("reward", world.folder, "--seeds", 3, out=tmp_path / f"run-{pairs}"), world)
     reached[8000] = share(trained, full)
     print(f"ladder: {reached}")

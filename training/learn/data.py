@@ -4,7 +4,6 @@ Records are read one prompt at a time. What stays in memory is about 100 bytes a
 """
 
 import hashlib
-import tarfile
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -160,48 +159,6 @@ def read(release: Release) -> Tables:
     return tables.freeze()
 
 
-def frames(release: Release) -> Iterator[tuple[str, list[bytes]]]:
-    """Yield each video that has frames, and their JPEG files in the order of time. Archives are read once, in order.
-
-    Raise Failed if there are no archives, or one is damaged.
-    """
-    paths = [
-        one["path"] for one in release.manifest["files"] if one["kind"] == "frames" and one["path"].endswith(".tar")
-    ]
-    if not paths:
-        raise Failed("bad_release", f"{release.root} has no frames. Make the release with the format frames.")
-    for path in paths:
-        try:
-            yield from _members(release.root / path)
-        except (OSError, tarfile.TarError) as error:
-            raise Failed("bad_release", f"{release.root / path} cannot be read: {error}. Download it again.") from error
-
-
-def _members(path: Path) -> Iterator[tuple[str, list[bytes]]]:
-    now, pictures = "", list[bytes]()
-    with tarfile.open(path, "r:") as archive:
-        for member in archive:
-            video_id = member.name.rpartition("/")[2].partition(".")[0]
-            if video_id != now:
-                if pictures:
-                    yield now, pictures
-                now, pictures = video_id, []
-            content = archive.extractfile(member)
-            pictures.append(content.read() if content else b"")
-            archive.members = []  # type: ignore[attr-defined] # else the headers of all files stay in memory
-    if pictures:
-        yield now, pictures
-
-
-def digest_of(pictures: list[bytes]) -> bytes:
-    """Return what is the same for the same frames only: 32 bytes."""
-    digest = hashlib.sha256()
-    for one in pictures:
-        digest.update(len(one).to_bytes(8, "big"))
-        digest.update(one)
-    return digest.digest()
-
-
 class _Ahead:
     """Lines of annotations, of which the next one is read already."""
 
@@ -250,6 +207,11 @@ class _Reader:
             if self.is_external:
                 self._add_counts(pairs[pair.pair_id], pair)
         for line in answers.take(one.prompt.prompt_id):
+            if line["pair_id"] not in pairs:
+                raise FolderError(
+                    f"annotations.jsonl has the pair {line['pair_id']}, which pairs.jsonl does not have, or which is "
+                    "not in the order of prompts."
+                )
             if line["standing"]["current"] and line["standing"]["validity"] == "valid":
                 self._add_answer(pairs[line["pair_id"]], line, tags)
         for each in tags.values():

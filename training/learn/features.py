@@ -4,7 +4,6 @@ Each embedding is computed once and stored by the hash of its content, in a fold
 """
 
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,14 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import platformdirs
-from PIL import Image
 from torch import Tensor
 
 from diptych_client.release_folder import Release
-from training.learn import data
-from training.learn.backbones import Backbone, clip_of
-from training.learn.data import Tables
+from training.learn import data, frames
+from training.learn.backbones import Backbone
 from training.learn.events import StopSignal, emit
+from training.learn.frames import Frames
 
 #: Principal components of a clip.
 COMPONENTS = 48
@@ -29,8 +27,6 @@ COMPONENTS = 48
 OVERSAMPLED, ROUNDS = 16, 12
 #: Texts and clips that are embedded at a time.
 TEXTS, CLIPS = 64, 8
-#: In place of the number of a clip.
-UNREADABLE, NOT_THERE = -1, -2
 
 
 class Cache:
@@ -59,54 +55,6 @@ class Cache:
         os.replace(file.name, path)
 
 
-@dataclass(eq=False)
-class Frames:
-    """Which frames each T-V pair has.
-
-    Attributes:
-        clip: (videos,) number of its frames among all different ones; −1: it has none, or they cannot be read.
-        digests: of each different clip.
-        missing: number of T-V pairs without frames.
-        unreadable: number of different clips that cannot be read.
-    """
-
-    clip: np.ndarray
-    digests: list[bytes]
-    missing: int
-    unreadable: int
-
-
-def find_frames(release: Release, tables: Tables) -> Frames:
-    """Read the frames of all T-V pairs once, and tell which are the same, and which cannot be read. Raise Failed."""
-    keys = tables.video_ids.keys()
-    order = np.argsort(keys, kind="stable")
-    clip = np.full(len(keys), NOT_THERE, np.int64)
-    numbers: dict[bytes, int] = {}
-    unreadable: set[bytes] = set()
-    for video_id, pictures in data.frames(release):
-        key = np.frombuffer(bytes.fromhex(video_id)[:8], np.int64)[0]
-        at = np.searchsorted(keys, key, sorter=order)
-        if at == len(keys) or keys[order[at]] != key:
-            continue  # nobody judged this video
-        digest = data.digest_of(pictures)
-        if digest not in numbers and digest not in unreadable:
-            if read_clip(pictures) is not None:
-                numbers[digest] = len(numbers)
-            else:
-                unreadable.add(digest)
-        clip[order[at]] = numbers.get(digest, UNREADABLE)
-    missing = int((clip == NOT_THERE).sum())
-    return Frames(np.maximum(clip, UNREADABLE), list(numbers), missing, len(unreadable))
-
-
-def read_clip(pictures: list[bytes]) -> Tensor | None:
-    """Return the frames as (8, 3, height, width), uint8, or None if they cannot be read or differ in size."""
-    try:
-        return clip_of([Image.open(io.BytesIO(one)) for one in pictures])
-    except (OSError, ValueError, RuntimeError, SyntaxError):  # what Pillow and torch raise for damaged or odd frames
-        return None
-
-
 def embed_clips(release: Release, found: Frames, backbone: Backbone, cache: Cache, stop: StopSignal) -> None:
     """Embed the clips that are not in the cache. Raise Stopped."""
     wanted = {digest for digest in found.digests if not cache.path(digest).exists()}
@@ -122,10 +70,10 @@ def embed_clips(release: Release, found: Frames, backbone: Backbone, cache: Cach
 
 
 def _wanted(release: Release, wanted: set[bytes]) -> Iterator[tuple[bytes, Tensor]]:
-    for _video_id, pictures in data.frames(release):
-        if (digest := data.digest_of(pictures)) in wanted:
+    for _video_id, pictures in frames.of_release(release):
+        if (digest := frames.digest_of(pictures)) in wanted:
             wanted.discard(digest)
-            if (clip := read_clip(pictures)) is not None:
+            if (clip := frames.read_clip(pictures)) is not None:
                 yield digest, clip
 
 

@@ -16,11 +16,12 @@ from torch import Tensor
 
 import training.learn
 from diptych_client.release_folder import Release
-from training.learn import backbones, data, features, preflight
+from training.learn import backbones, data, features, frames, preflight
 from training.learn.backbones import MOST_UNKNOWN, Backbone
 from training.learn.data import TRAIN, Tables
 from training.learn.events import REFUSED, Failed, StopSignal, emit
-from training.learn.features import Cache, Frames, Reduction
+from training.learn.features import Cache, Reduction
+from training.learn.frames import Frames
 from training.learn.heads import ProductHead
 from training.learn.options import POLICIES, RunOptions, TrainOptions, as_json
 
@@ -84,7 +85,7 @@ def prepare(
     scratch = options.out / "tensors"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    found = features.find_frames(release, tables)
+    found = frames.find(release, tables)
     checked = _checked(options, tables, found, targets)
     if backbone is None:
         assert isinstance(options, TrainOptions)  # noqa: S101 - others bring the backbone of a model
@@ -137,6 +138,13 @@ def hardware() -> dict[str, Any]:
         "gpus": gpus,
         "torch": torch.__version__,
     }
+
+
+def write_results(out: Path, predictions: Path, metrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the complete file of predictions its name, and write metrics.json. Return the metrics."""
+    os.replace(predictions, out / "predictions.parquet")
+    write_json(out / "metrics.json", metrics)
+    return metrics
 
 
 def write_json(path: Path, value: Any) -> None:

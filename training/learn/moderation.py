@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.learn import evaluate, events, inputs, loop, models
+from training.learn import evaluate_tags, events, inputs, loop, models
 from training.learn.checkpoints import Checkpoint
 from training.learn.data import TAGS, TRAIN
 from training.learn.events import REFUSED, Failed, StopSignal, emit
@@ -76,7 +76,7 @@ def train(options: ModerationOptions, stop: StopSignal) -> None:
     ]
     heads = loop.fit(heads, task, options, checkpoint, stop)
     model = models.Model.of_run("moderation", TAGS, options, given, heads, class_weights=task.weights.tolist())
-    rows = evaluate.write_moderation(model, given, options.out, options.seed)
+    rows = evaluate_tags.write(model, given, options.out, options.seed)
     model.save(options.out / "model", rows)
     inputs.finish(options, began)
     emit("done", metrics=rows)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from diptych_client.release_folder.vocabulary import QUESTIONS
-from training.learn import data, events
+from training.learn import data, events, frames
 from training.learn.data import EVAL, TEST, TIE, TRAIN, VIDEO_0, VIDEO_1, Tables
 from training.learn.events import REFUSED, Failed
-from training.learn.features import Frames, find_frames
+from training.learn.frames import Frames
 from training.learn.options import POLICIES, option, parse
 
 #: Fewer answers than these can all be for video 0 by chance.
@@ -82,7 +82,7 @@ def of_lines(lines: Iterable[Mapping[str, Any]]) -> Rows:
             [{"train": TRAIN, "test": TEST, "eval": EVAL}.get(one["split"], data.EXCLUDED) for one in of_pairs]
         ),
         cluster=np.array([number("cluster", one["cluster"]) for one in of_pairs]),
-        prompt=np.array([number("prompt", one["prompt"]) for one in of_pairs]),
+        prompt=np.array([number("prompt", _pair(one)[:3]) for one in of_pairs]),
         videos=np.array([[number("video", one[f"video_{side}"]) for side in (0, 1)] for one in of_pairs]),
         frames=np.array([[number("frames", one[f"frames_{side}"]) for side in (0, 1)] for one in of_pairs]),
         pair=np.array([number("pair", _pair(one)) for one in records]),
@@ -213,7 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         release = data.open_release(options.release)
         tables = data.read(release)
-        checked = check(of_tables(tables, find_frames(release, tables), options.targets), options.targets)
+        checked = check(of_tables(tables, frames.find(release, tables), options.targets), options.targets)
         print(json.dumps(checked.report) if options.json else _table(checked.report))  # noqa: T201
         refuse(checked.report)
     except Failed as failed:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diptych_client.release_folder.vocabulary import QUESTIONS
-from training.learn import evaluate, events, inputs, loop, models
+from training.learn import evaluate_preferences, events, inputs, loop, models
 from training.learn.checkpoints import Checkpoint
 from training.learn.data import MISSING, TIE, TRAIN
 from training.learn.events import REFUSED, Failed, StopSignal, emit
@@ -112,7 +112,7 @@ def train(options: RewardOptions, stop: StopSignal) -> None:
     heads = [seeded_head(*sizes, options.seed + number) for number in range(options.seeds)]
     heads = loop.fit(heads, task, options, checkpoint, stop)
     model = models.Model.of_run("reward", options.targets, options, given, heads, ties=task.ties.tolist())
-    rows = evaluate.write_reward(model, given, options.out, options.seed)
+    rows = evaluate_preferences.write(model, given, options.out, options.seed)
     model.save(options.out / "model", rows)
     inputs.finish(options, began)
     emit("done", metrics=rows)
