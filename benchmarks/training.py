@@ -1,7 +1,8 @@
 """Training: pairs a second beside a bare PyTorch loop over the same tensors, and memory against the number of pairs.
 
-Both loops train the same head on the same tensors with the same optimiser, in turn, in one process. Memory is that of a
-whole run on a release, in a process of its own: reading, checking, training and evaluating.
+Both loops train the same head on the same tensors with the same optimiser, in turn, in one process. Seconds are those
+of the processor, which other programs disturb less. Memory is that of a whole run on a release, in a process of its
+own: reading, checking, training and evaluating.
 """
 
 import argparse
@@ -80,12 +81,12 @@ def speed(folder: Path, pairs: int, rounds: int) -> list[tuple[float, float]]:
     head = lambda: seeded_head(*task.given.sizes, 1, options.rank, 1)  # noqa: E731
     found = []
     for _round in range(rounds + 1):
-        began = time.perf_counter()
+        began = time.process_time()
         with quiet():
             loop.fit([head()], task, options, Checkpoint(folder, {}), StopSignal())
-        between = time.perf_counter()
+        between = time.process_time()
         bare(task, head(), options)
-        n, now = len(task.training), time.perf_counter()
+        n, now = len(task.training), time.process_time()
         found.append((n / (between - began), n / (now - between)))
     return found[1:]  # the first round loads code
 
