@@ -21,9 +21,11 @@ help: ## This list
 	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e '.[embedded]'
 	@touch $@
 
-.venv/installed-dev: .venv/installed
+# The training programs are left out on Python 3.13, where the pinned torch would be a CUDA build of gigabytes.
+.venv/installed-dev: .venv/installed training/learn/pyproject.toml
 	@echo "Installing what tests and benchmarks need"
-	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e '.[dev]'
+	@learn=$$(.venv/bin/python -c 'import sys; sys.version_info < (3, 13) and print("-e training/learn")') && \
+		PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client $$learn -e '.[dev]'
 	@touch $@
 
 # npm comes with the wheel of Node. It checks packages against the hashes in package-lock.json.
@@ -60,7 +62,7 @@ test-long: .venv/installed-dev ## Run faults, soaks and simulations, and write d
 format: .venv/installed-dev ## Format the code
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-bench: bench-serving bench-sign_in bench-browser bench-media bench-importing bench-exporting bench-releasing bench-quality bench-looking bench-review ## Run every benchmark
+bench: bench-serving bench-sign_in bench-browser bench-media bench-importing bench-exporting bench-releasing bench-quality bench-looking bench-review bench-training ## Run every benchmark
 
 bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 	@.venv/bin/python -m benchmarks.$*

@@ -1,0 +1,150 @@
+"""Score new videos, each with its prompt, in batches.
+
+    python -m training.learn.score --model run-1/model --items items.jsonl --out scores.jsonl
+
+A line of the items has `id`, `prompt` and `frames` (8 paths of JPEG files in the order of time), or `video` (a path;
+this needs the extra `large`). A line of the result has `id` and `scores`, or `error`.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from training.learn import data, events, models
+from training.learn.backbones import FRAMES, MOST_UNKNOWN
+from training.learn.events import Failed, StopSignal, emit
+from training.learn.options import option, parse
+
+#: Pixels of the short side of a frame, as the platform stores frames.
+SHORT_SIDE = 160
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Options of `score`."""
+
+    model: Path = field(metadata={"help": "folder of the model"})
+    items: Path = field(metadata={"help": "JSON Lines: id, prompt, and frames or video"})
+    out: Path = field(metadata={"help": "JSON Lines that are written"})
+    batch_size: int = option(16, "items that are scored at a time")
+
+
+def score(options: ScoreOptions, stop: StopSignal) -> None:
+    """Score all items. The result has its name when it is complete. Raise Failed and Stopped."""
+    model = models.load(options.model)
+    try:
+        with options.items.open(encoding="utf-8") as file:
+            of = sum(1 for _line in file)
+    except (OSError, ValueError) as error:
+        raise Failed("bad_items", f"{options.items} cannot be read: {error}") from error
+    done = wrong = 0
+    aside = options.out.with_name(f".{options.out.name}.part")
+    with options.items.open("rb") as file, aside.open("w", encoding="utf-8") as out:
+        for group in data.groups(enumerate(file, start=1), options.batch_size):
+            stop.check()
+            for one in score_group(model, [_item(line, number) for number, line in group]):
+                wrong += "error" in one
+                out.write(json.dumps(one, ensure_ascii=False) + "\n")
+            done += len(group)
+            emit("stage", stage="evaluating", done=done, of=of)
+    os.replace(aside, options.out)
+    emit("done", metrics=[], scored=done - wrong, failed=wrong)
+
+
+def score_group(model: models.Model, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the result of each item. An item that cannot be read has an error instead of scores."""
+    results: list[dict[str, Any]] = []
+    ready: list[tuple[int, tuple[str, list[Image.Image]]]] = []
+    for place, item in enumerate(items):
+        results.append({"id": item.get("id")})
+        try:
+            ready.append((place, (_prompt(model, item), _frames(item))))
+        except (OSError, ValueError, Failed) as error:
+            results[place]["error"] = str(error)
+    for (place, _item), scores in zip(ready, model.score([one for _place, one in ready]), strict=True):
+        results[place]["scores"] = scores
+    return results
+
+
+def _item(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        item = json.loads(line)
+    except ValueError:
+        item = None
+    if not isinstance(item, dict) or "id" not in item:
+        raise Failed("bad_items", f"Line {number} is no JSON object with an id.")
+    return item
+
+
+def _prompt(model: models.Model, item: dict[str, Any]) -> str:
+    prompt = item.get("prompt")
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise ValueError("The item has no prompt.")
+    if model.backbone.unknown_share([prompt]) > MOST_UNKNOWN:
+        raise ValueError("The text encoder of this model does not know the words of the prompt.")
+    return prompt
+
+
+def _frames(item: dict[str, Any]) -> list[Image.Image]:
+    """Return the frames of an item. Raise OSError, ValueError and Failed."""
+    if "frames" in item:
+        pictures: list[Image.Image] = [Image.open(path) for path in item["frames"]]
+        for one in pictures:
+            one.load()
+    elif "video" in item:
+        pictures = cut(item["video"])
+    else:
+        raise ValueError("The item has neither frames nor video.")
+    if not pictures or len({one.size for one in pictures}) > 1:
+        raise ValueError("The item has no frames, or frames of several sizes.")
+    return pictures
+
+
+def cut(path: str) -> list[Image.Image]:
+    """Return 8 evenly spaced pictures of a video, the first and the last included, as the platform cuts them.
+
+    The file is decoded once to count its pictures and once more to take them, since containers miscount. Raise Failed
+    without the extra `large`, and ValueError if the file cannot be decoded.
+    """
+    try:
+        import av
+    except ImportError:
+        raise Failed(
+            "no_decoder", "Videos need the extra large: pip install diptych-learn[large]. Or give frames."
+        ) from None
+    try:
+        with av.open(path) as file:
+            count = sum(1 for _picture in file.decode(video=0))
+        wanted = chosen(count)
+        with av.open(path) as file:
+            return [_smaller(one.to_image()) for at, one in enumerate(file.decode(video=0)) if at in wanted]
+    except (av.error.FFmpegError, IndexError) as error:
+        raise ValueError(f"{path} cannot be decoded: {error}") from error
+
+
+def chosen(count: int) -> set[int]:
+    """Return the places of up to 8 evenly spaced pictures out of `count`, the first and the last included."""
+    if count <= FRAMES:
+        return set(range(count))
+    return {round(step * (count - 1) / (FRAMES - 1)) for step in range(FRAMES)}
+
+
+def _smaller(picture: Image.Image) -> Image.Image:
+    scale = min(1.0, SHORT_SIDE / min(picture.size))
+    return picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program. Return its exit code."""
+    options = parse(ScoreOptions, arguments, __doc__.splitlines()[0], "score")
+    return events.run(lambda: score(options, StopSignal()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
