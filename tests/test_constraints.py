@@ -70,6 +70,9 @@ from tests import factories
 from tests.layout import APPS
 from tests.qualification import broken_rules
 from tests.qualification.broken_rules import BROKEN_RULES
+from tests.training import broken_rules as broken_training
+from tests.training.broken_rules import BROKEN_TRAINING
+from training.models import Artefact, ModelFamily
 from webhooks.models import Event, Secret
 
 pytestmark = pytest.mark.django_db
@@ -669,6 +672,7 @@ ATTEMPTS = {
     "refused_file_sha256_form": lambda w: w.refused(sha256="abc"),
     # qualification
     **BROKEN_RULES,
+    **BROKEN_TRAINING,
     # qc
     "study_rules_on_known": lambda w: StudyRules.objects.create(study=w.study, on=["odd"], invalidating=[]),
     "study_rules_notes_never_invalidate": lambda w: StudyRules.objects.create(
@@ -1031,7 +1035,7 @@ ATTEMPTS = {
 }
 
 #: Unique together with the primary key, so never broken on their own: composite foreign keys point at them.
-TARGETS = {
+TARGETS = broken_training.TARGETS | {
     "release_family_study_id",
     "release_study_id",
     "release_family_id",
@@ -1154,6 +1158,8 @@ APPEND_ONLY = {
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),
     TurnAnswer: (broken_rules.turn_answer, {"helpfulness": "video_1"}),
     ExtraAttempt: (broken_rules.extra, {"reason": "y"}),
+    Artefact: (broken_training.artefact, {"byte_size": 2}),
+    ModelFamily: (broken_training.family, {"backbone": "x"}),
 }
 
 

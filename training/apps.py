@@ -1,5 +1,23 @@
+"""The app `training` adds its rows, its events and its jobs to the registries."""
+
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TrainingConfig(AppConfig):
     name = "training"
+
+    def ready(self) -> None:
+        from studies import deletion
+        from training.deletion import delete_own_rows
+        from webhooks.event_types import EventType
+        from webhooks.event_types import register as add_events
+
+        deletion.parts["training"] = delete_own_rows
+        run = {"study": "first-study", "run": 12, "release": 3}
+        version = {"study": "first-study", "version_id": 5, "family": "helpfulness", "number": 2, "run": 12}
+        add_events(
+            EventType("run.done", _("A training run is done"), run),
+            EventType("run.failed", _("A training run failed"), run),
+            EventType("model.promoted", _("A model version was promoted"), version),
+        )
