@@ -28,6 +28,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("exports.urls_api")),
     path("", include("releases.urls_api")),
     path("", include("release_records.urls_api")),
+    path("", include("training.urls_api")),
     path("schema/", views.SchemaView.as_view(), name="schema"),
     # Also refuses an address without its final slash. A redirect would lose the body.
     re_path("", views.unknown, name="unknown"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from releases.models import Release
 from training.models import Artefact, ModelFamily, ModelVersion, Run, RunPoint, TrainingRule, Worker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -22,11 +23,15 @@ def rule(w: Any, **values: Any) -> TrainingRule:
     return TrainingRule.objects.create(**{"study": w.study, "family": of} | values)
 
 
+def ended_release(w: Any) -> Release:
+    return w.data_release(number=Release.objects.count() + 1, state="cancelled", finished_at=NOON)
+
+
 def run(w: Any, **values: Any) -> Run:
     """Return a run on a release of the first study. It waits, unless `values` say otherwise."""
     facts = {"study": w.study, "asked_because": "person"}
     facts |= {"family": values.pop("family", None) or family(w)}
-    facts |= {"release": values.pop("release", None) or w.data_release()}
+    facts |= {"release": values.pop("release", None) or ended_release(w)}
     return Run.objects.create(**facts | values)
 
 
@@ -51,9 +56,9 @@ def version(w: Any, **values: Any) -> ModelVersion:
     return ModelVersion.objects.create(**facts | values)
 
 
-def promoted(w: Any, of: ModelFamily, number: int) -> ModelVersion:
-    made = run(w, family=of, release=w.data_release(number=number, state="cancelled", finished_at=NOON))
-    return version(w, run=made, number=number, state="promoted", decided_at=NOON, reason="It is the first.")
+def promoted(w: Any, of: ModelFamily, number: int = 1) -> ModelVersion:
+    decided = {"state": "promoted", "decided_at": NOON, "reason": "It is the first."}
+    return version(w, run=run(w, family=of), number=number, **decided)
 
 
 def two_promoted(w: Any) -> None:
@@ -108,11 +113,7 @@ BROKEN_TRAINING = {
     "model_version_comparison_from_one": lambda w: version(w, comparison=0),
     "model_version_family_same_study": lambda w: version(w, study=w.other),
     "model_version_run_same_family": lambda w: version(w, family=other_family(w)),
-    "model_version_against_same_family": lambda w: version(
-        w,
-        against=promoted(w, other_family(w), 2),
-        run=run(w, release=w.data_release(state="cancelled", finished_at=NOON)),
-    ),
+    "model_version_against_same_family": lambda w: version(w, against=promoted(w, other_family(w))),
 }
 #: Unique together with the primary key: composite foreign keys point at them.
 TARGETS = {

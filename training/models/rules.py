@@ -25,6 +25,10 @@ class TrainingRule(models.Model):
         help_text="Least number of pairs that the release before, on which the family was trained, does not have",
     )
     is_on = models.BooleanField(default=True)
+    # Counting pairs of a large release takes seconds, so the number is stored with what it is about.
+    counted_release = models.PositiveBigIntegerField(null=True, blank=True, help_text="Id of the counted release")
+    counted_base = models.PositiveBigIntegerField(null=True, blank=True, help_text="Id of the release before it")
+    new_pairs = models.PositiveBigIntegerField(null=True, blank=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField(db_default=Now())
 

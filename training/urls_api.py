@@ -1,0 +1,19 @@
+"""Addresses of the API of training, below `/api/v1/`."""
+
+from django.urls import path
+
+from training import api, api_worker
+
+urlpatterns = [
+    path("studies/<slug:slug>/runs/", api.RunsView.as_view(), name="runs"),
+    path("runs/claim/", api_worker.ClaimView.as_view(), name="run_claim"),
+    path("runs/<int:run_id>/", api.RunView.as_view(), name="run"),
+    path("runs/<int:run_id>/cancel/", api.CancelRunView.as_view(), name="run_cancel"),
+    path("runs/<int:run_id>/again/", api.RunAgainView.as_view(), name="run_again"),
+    path("runs/<int:run_id>/beat/", api_worker.BeatView.as_view(), name="run_beat"),
+    path("runs/<int:run_id>/report/", api_worker.ReportView.as_view(), name="run_report"),
+    path("runs/<int:run_id>/finish/", api_worker.FinishView.as_view(), name="run_finish"),
+    path("runs/<int:run_id>/fail/", api_worker.FailView.as_view(), name="run_fail"),
+    path("runs/<int:run_id>/put-back/", api_worker.PutBackView.as_view(), name="run_put_back"),
+    path("runs/<int:run_id>/files/<path:path>", api_worker.RunFileView.as_view(), name="run_file"),
+]
