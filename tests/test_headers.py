@@ -24,6 +24,7 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.training import registering
 from tests.world import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +115,7 @@ def fetched(study, annotator, researcher):
     asking, asker, qualifying, version = qualified.half_way()
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
     told = factories.delivery(factories.endpoint(checked))
+    promoted = registering.promoted(released, owner)
     in_release = released.items.first().annotation.assignment.pair.public_id
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
@@ -207,6 +209,9 @@ def fetched(study, annotator, researcher):
         "figures of a release": client(owner).get(
             reverse("release_card:figures", args=[checked.slug, released.number])
         ),
+        "models": client(owner).get(reverse("models:list", args=[checked.slug])),
+        "family of models": client(owner).get(reverse("models:family", args=[checked.slug, promoted.family_id])),
+        "model version": client(owner).get(reverse("models:version", args=[checked.slug, promoted.family_id, 1])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -281,6 +286,7 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     "release_card:figure_csv",
+    *("models:versions_csv", "models:decide"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
     *("release_records:compare_csv", "release_records:records_csv"),

@@ -43,6 +43,7 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.training import registering
 
 pytestmark = pytest.mark.django_db
 
@@ -231,7 +232,10 @@ class World:
         """Return the second of two complete releases of the annotator's answer."""
         releasing.make(self.study, filter=Filter(decisions=("none",)))
         made = releasing.make(self.study, filter=Filter(decisions=("none",)))
+        version = registering.promoted(made, self.people["researcher"], number=made.number)
         return {
+            "version_id": version.pk,
+            "family_id": version.family_id,
             "release_id": made.pk,
             "number": made.number,
             "path": "pairs.jsonl",
@@ -299,7 +303,7 @@ class Worlds:
 
     def of(self, name: str) -> World:
         """Return the world of an endpoint."""
-        about_releases = name.startswith("release") or "release_id" in parameters()[name]
+        about_releases = name.startswith(("release", "models:")) or {"release_id", "version_id"} & parameters()[name]
         return self.made["releases" if about_releases else "qualification" if "qualif" in name else ""]
 
 

@@ -1,6 +1,6 @@
 """Who may see, queue and do runs. No other module of this app decides it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
@@ -11,7 +11,7 @@ from accounts.models import User
 from studies.models import Membership, Study
 from studies.models.studies import HasRoles
 from studies.permissions import MAY_EXPORT, MAY_TRAIN, allows, study_for
-from training.models import Run
+from training.models import ModelFamily, ModelVersion, Run
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -78,4 +78,40 @@ def _run(run_id: int, slug: str) -> Run:
     found = Run.objects.select_related(*related).filter(pk=run_id, **of_study).first()
     if found is None:
         raise Http404(_("There is no run %(id)s.") % {"id": run_id})
+    return found
+
+
+def version_for(request: HttpRequest | Request, version_id: int) -> ModelVersion:
+    """Return the model version with its study, for those who see it. Raise Http404 or PermissionDenied."""
+    found = _version(pk=version_id)
+    found.study = runs_study(request, found.study.slug)
+    return found
+
+
+def own_version(request: HttpRequest | Request, version_id: int) -> ModelVersion:
+    """Return the model version with its study, for those who may promote it. Raise Http404 or PermissionDenied."""
+    found = _version(pk=version_id)
+    found.study = training_study(request, found.study.slug)
+    return found
+
+
+def numbered_version(study: Study, family_id: int, number: int) -> ModelVersion:
+    """Return the version of a family of the study. Raise Http404."""
+    return _version(study=study, family=family_id, number=number)
+
+
+def family_of(study: Study, family_id: int) -> ModelFamily:
+    """Return the family of models of the study. Raise Http404."""
+    found = ModelFamily.objects.filter(study=study, pk=family_id).first()
+    if found is None:
+        raise Http404(_("This study has no family of models %(id)s.") % {"id": family_id})
+    found.study = study
+    return found
+
+
+def _version(**about: Any) -> ModelVersion:
+    related = ("study", "family", "run__release", "run__worker", "against", "decided_by")
+    found = ModelVersion.objects.select_related(*related).filter(**about).first()
+    if found is None:
+        raise Http404(_("There is no such model version."))
     return found

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.utils.translation import gettext_noop
 
 from accounts import audit
+from jobs import messages
 from jobs.policy import Policy, doubling
 from training.models import Run
 from webhooks import outbox
@@ -13,6 +14,8 @@ State = Run.State
 #: The name of the task that wakes workers which listen to the queue `gpu`. `training/worker/celery_app.py` has it.
 TASK = "training.tasks.train"
 QUEUE = "gpu"
+#: The task that compares the versions that a run may have completed.
+DECIDE = "training.tasks.decide_models"
 TRIED_IN_VAIN = gettext_noop("%(trouble)s The run was tried %(attempts)s times. Its log says more.")
 NO_END = gettext_noop(
     "The run was started %(attempts)s times, and each time its worker was lost. Look at the machine of the worker."
@@ -25,6 +28,7 @@ def record_outcome(run: Run) -> None:
     audit.record("run.ended", run, actor=run.asked_by, study_slug=run.study.slug, after=after)
     if kind := {State.DONE: "run.done", State.FAILED: "run.failed"}.get(State(run.state)):
         outbox.record(run.study, kind, {"run": run.pk, "release": run.release.number})
+        messages.send_after_commit(DECIDE, [run.pk])
 
 
 POLICY = Policy(

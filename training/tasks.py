@@ -4,7 +4,7 @@ from celery import shared_task
 
 from diptych.broker import JOB_WAIT_S
 from jobs import engine, messages
-from training import rules
+from training import registry, rules
 from training.policy import POLICY, QUEUE, TASK
 
 
@@ -21,3 +21,12 @@ def look_after_training() -> int:
     if waiting and not messages.queued(QUEUE):
         messages.send(TASK, waiting, within_s=JOB_WAIT_S)
     return len(waiting)
+
+
+@shared_task
+def decide_models(run_id: int | None = None) -> int:
+    """Decide about the model versions that wait for it. Return how many were decided.
+
+    A message comes with each run that ends, and a sweep repeats it.
+    """
+    return registry.decide_waiting(run_id)

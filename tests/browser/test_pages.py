@@ -22,6 +22,7 @@ from tests.controls.made import control_of, results
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.training import registering
 
 #: A filter that shows the preview of a release.
 CHOSEN_ANSWERS = "decisions=in_review&decisions=none&reviewed=any&formats=jsonl"
@@ -73,6 +74,7 @@ def pages(study, playable_pairs):
     formats = ["jsonl", "safesora", "videoreward"]
     wanted = Filter(decisions=("in_review", "none"))
     released, _later = (releasing.make(checked, filter=wanted, formats=formats) for _ in range(2))
+    promoted = registering.promoted(released, owner)
     in_release = released.items.first().annotation.assignment.pair.public_id
     told = factories.delivery(factories.endpoint(checked))
     refused = {"problem": "status", "response_status": 500, "excerpt": "No", "reason": "No.", "tries": 11}
@@ -108,6 +110,10 @@ def pages(study, playable_pairs):
         "new release": (f"/studies/{checked.slug}/releases/new/?{CHOSEN_ANSWERS}", owner),
         "withdrawing": (f"/studies/{checked.slug}/releases/withdraw/", owner),
         "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),
+        "models": (f"/studies/{checked.slug}/models/", owner),
+        "no models": (f"/studies/{study.slug}/models/", factories.member(study, "researcher")),
+        "family of models": (f"/studies/{checked.slug}/models/{promoted.family_id}/", owner),
+        "model version": (f"/studies/{checked.slug}/models/{promoted.family_id}/1/", owner),
         "lots": (f"/studies/{checked.slug}/lots/", owner),
         "reviewers": (f"/studies/{checked.slug}/lots/reviewers/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),

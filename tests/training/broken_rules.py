@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from releases.models import Release
-from training.models import Artefact, ModelFamily, ModelVersion, Run, RunPoint, TrainingRule, Worker
+from training.models import Artefact, ComparedCluster, ModelFamily, ModelVersion, Run, RunPoint, TrainingRule, Worker
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -71,6 +71,11 @@ def other_family(w: Any) -> ModelFamily:
     return family(w, targets=["harmlessness"])
 
 
+def compared(w: Any, **values: Any) -> ComparedCluster:
+    of = values.pop("version", None) or version(w)
+    return ComparedCluster.objects.create(**{"family": of.family, "version": of, "cluster": "0" * 64} | values)
+
+
 BROKEN_TRAINING = {
     "worker_name_once": lambda w: [worker(w) for _ in range(2)],
     "worker_has_name": lambda w: worker(w, name=""),
@@ -114,6 +119,8 @@ BROKEN_TRAINING = {
     "model_version_family_same_study": lambda w: version(w, study=w.other),
     "model_version_run_same_family": lambda w: version(w, family=other_family(w)),
     "model_version_against_same_family": lambda w: version(w, against=promoted(w, other_family(w))),
+    "compared_cluster_once": lambda w: [compared(w, version=of) for of in [version(w)] * 2],
+    "compared_cluster_version_same_family": lambda w: compared(w, family=other_family(w)),
 }
 #: Unique together with the primary key: composite foreign keys point at them.
 TARGETS = {

@@ -51,11 +51,21 @@ class Migration(migrations.Migration):
                 ('low', models.FloatField(blank=True, help_text='Interval of the difference to `against`', null=True)),
                 ('high', models.FloatField(blank=True, null=True)),
                 ('clusters', models.PositiveIntegerField(blank=True, help_text='Test clusters of the comparison', null=True)),
+                ('reliability', models.JSONField(blank=True, help_text='Predicted and observed shares by target, as `training.figures` makes them', null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('against', models.ForeignKey(blank=True, db_constraint=False, help_text='The version that was promoted when this one was compared', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.modelversion')),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('family', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='training.modelfamily')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ComparedCluster',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cluster', models.CharField(max_length=64)),
+                ('family', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.modelfamily')),
+                ('version', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.modelversion')),
             ],
         ),
         migrations.CreateModel(
@@ -190,6 +200,22 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='modelfamily',
             trigger=pgtrigger.compiler.Trigger(name='model_family_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='2c0ab70a1d943e52c032467a6b140160d7462c9d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_model_family_table_stays_51a61', table='training_modelfamily', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='comparedcluster',
+            constraint=models.UniqueConstraint(fields=('family', 'cluster'), name='compared_cluster_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='comparedcluster',
+            constraint=diptych.database.constraints.CompositeForeignKey(fields=('family', 'version'), name='compared_cluster_version_same_family', to='training.ModelVersion', to_fields=('family', 'id')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='comparedcluster',
+            trigger=pgtrigger.compiler.Trigger(name='compared_cluster_rows_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='57e97fdb397e40c8400d8291982550300271c64a', operation='UPDATE OR DELETE', pgid='pgtrigger_compared_cluster_rows_stay_46724', table='training_comparedcluster', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='comparedcluster',
+            trigger=pgtrigger.compiler.Trigger(name='compared_cluster_table_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Cannot truncate %: its rows stay as they are', TG_TABLE_NAME;", hash='cfe2c39701f897fc1a67f19c48deeaa38339f940', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_compared_cluster_table_stays_52955', table='training_comparedcluster', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='modelversion',

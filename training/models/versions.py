@@ -1,5 +1,7 @@
 """Versions of models, and their files."""
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -106,6 +108,9 @@ class ModelVersion(models.Model):
     low = models.FloatField(null=True, blank=True, help_text="Interval of the difference to `against`")
     high = models.FloatField(null=True, blank=True)
     clusters = models.PositiveIntegerField(null=True, blank=True, help_text="Test clusters of the comparison")
+    reliability: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True, blank=True, help_text="Predicted and observed shares by target, as `training.figures` makes them"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
