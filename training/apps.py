@@ -8,12 +8,23 @@ class TrainingConfig(AppConfig):
     name = "training"
 
     def ready(self) -> None:
+        from releases.page_parts import PageLink, page_links
+        from releases.uses import uses
         from studies import deletion
+        from studies.job_lists import kinds
+        from studies.links import Link, Place
+        from studies.links import register as add_link
+        from studies.permissions import MAY_EXPORT
+        from training import pages
         from training.deletion import delete_own_rows
         from webhooks.event_types import EventType
         from webhooks.event_types import register as add_events
 
         deletion.parts["training"] = delete_own_rows
+        kinds["training"] = pages.JOBS
+        uses["model_versions"] = pages.uses_of
+        page_links["training"] = PageLink(_("Train a model"), "training:from_release", order=50)
+        add_link(Place.TABS, Link("training", _("Training"), "training:list", MAY_EXPORT, order=40))
         run = {"study": "first-study", "run": 12, "release": 3}
         version = {"study": "first-study", "version_id": 5, "family": "helpfulness", "number": 2, "run": 12}
         add_events(
