@@ -61,6 +61,7 @@ urlpatterns = [
     path("studies/", include("release_formats.urls")),
     path("studies/", include("release_card.urls")),
     path("studies/", include("release_records.urls")),
+    path("studies/", include("training.urls")),
     path("studies/", include("qc.urls")),
     path("studies/", include("calibration.urls")),
     path("studies/", include("suspensions.urls")),

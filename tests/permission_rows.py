@@ -50,6 +50,13 @@ OWN_ASSIGNMENT = {"others": HIDDEN, "another": HIDDEN}
 #: Only its person may use a token or an invitation. In the matrix it is the annotator's.
 OWN = {"others": HIDDEN, "another": HIDDEN}
 
+
+def of_a_worker(method: str):
+    """Return the outcomes of an address about a claimed run. In the matrix its worker is the researcher's."""
+    found, outcomes = row(method, "researcher")
+    return found, outcomes | {"admin": HIDDEN}
+
+
 MATRIX = {
     "home": everyone("get"),
     "healthz": everyone("get", anonymous=ALLOWED),
@@ -161,6 +168,24 @@ MATRIX = {
     "api:release_file": row("get", *EXPORT),
     "api:release_comparison": row("get", *EXPORT),
     "api:withdrawals": row("get", *EXPORT),
+    "training:list": row("get", *EXPORT),
+    "training:new": row("get", *RUNS),
+    "training:from_release": row("get", *RUNS),
+    "training:run": row("get", *EXPORT),
+    "training:progress": row("get", *EXPORT),
+    "training:cancel": row("post", *RUNS),
+    "training:again": row("post", *RUNS),
+    "api:runs": row("get", *EXPORT),
+    "api:run": row("get", *EXPORT),
+    "api:run_cancel": row("post", *RUNS),
+    "api:run_again": row("post", *RUNS),
+    "api:run_claim": everyone("post"),  # a person who trains no models gets no run
+    "api:run_beat": of_a_worker("post"),
+    "api:run_report": of_a_worker("post"),
+    "api:run_finish": of_a_worker("post"),
+    "api:run_fail": of_a_worker("post"),
+    "api:run_put_back": of_a_worker("post"),
+    "api:run_file": row("get", *EXPORT),
     "qc:lots": row("get", *PROGRESS),
     "qc:new_lot": row("get", *RUNS),
     "qc:lot": row("get", *PROGRESS),

@@ -43,12 +43,14 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
-from tests.training import registering
+from tests.training import registering, runs
 
 pytestmark = pytest.mark.django_db
 
 #: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
+#: Endpoints about training runs: beginnings of their names.
+OF_TRAINING = ("training:", "api:run")
 #: Signed for the person who asks.
 OF_A_PERSON = {"media:playback", "media:poster"}
 
@@ -133,7 +135,9 @@ class World:
         if "pause_id" in needed:
             values["pause_id"] = self.paused().pk
         if "run_id" in needed:
-            values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
+            made = runs.of_matrix(self, name) if name.startswith(OF_TRAINING) else None
+            made = made or (self.controls_run() if "controls" in name else self.findings_run())
+            values["run_id"] = made.pk
         if "control_id" in needed:
             values["control_id"] = self.control().pk
         if name.startswith(("charts:", "figures:a", "figures:c", "figures:f")):
@@ -303,7 +307,8 @@ class Worlds:
 
     def of(self, name: str) -> World:
         """Return the world of an endpoint."""
-        about_releases = name.startswith(("release", "models:")) or {"release_id", "version_id"} & parameters()[name]
+        of_releases = name.startswith(("release", "models:", *OF_TRAINING))
+        about_releases = of_releases or {"release_id", "version_id"} & parameters()[name]
         return self.made["releases" if about_releases else "qualification" if "qualif" in name else ""]
 
 

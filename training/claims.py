@@ -58,9 +58,10 @@ def claim(owner: User, offer: Offer) -> Run | None:
     facts = {"gpus": offer.gpus, "gpu_memory_mib": offer.gpu_memory_mib, "hardware": offer.hardware}
     facts |= {"code_version": offer.code_version, "seen_at": timezone.now()}
     worker, _is_new = Worker.objects.update_or_create(owner=owner, name=offer.name, defaults=facts)
-    possible = Q(
-        study_id__in=list(studies_to_train(owner)), gpus__lte=offer.gpus, gpu_memory_mib__lte=offer.gpu_memory_mib
-    )
+    studies = list(studies_to_train(owner))
+    if not studies:
+        return None
+    possible = Q(study_id__in=studies, gpus__lte=offer.gpus, gpu_memory_mib__lte=offer.gpu_memory_mib)
     for condition in (Q(possible, worker=worker), possible):
         found = engine.claim_next(replace(POLICY, claimable=condition))
         if found is not None:

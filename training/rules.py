@@ -6,7 +6,8 @@ Small releases would use up the comparisons in which a new version can be promot
 import logging
 from datetime import timedelta
 
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
@@ -21,20 +22,20 @@ from training.models import ModelFamily, Run, TrainingRule
 
 logger = logging.getLogger(__name__)
 
-#: The pairs with answers that count in a release, but not in an earlier one.
+#: The pairs of a release that an earlier one does not have. Items are answers that count.
 NEW_PAIRS = """
 SELECT count(*) FROM (
     SELECT assignment.pair_id
       FROM releases_releaseitem item
       JOIN annotation_annotation annotation ON annotation.id = item.annotation_id
       JOIN annotation_assignment assignment ON assignment.id = annotation.assignment_id
-     WHERE item.release_id = %(new)s AND item.counted
+     WHERE item.release_id = %(new)s
     EXCEPT
     SELECT assignment.pair_id
       FROM releases_releaseitem item
       JOIN annotation_annotation annotation ON annotation.id = item.annotation_id
       JOIN annotation_assignment assignment ON assignment.id = annotation.assignment_id
-     WHERE item.release_id = %(base)s AND item.counted) pairs
+     WHERE item.release_id = %(base)s) pairs
 """
 
 
@@ -76,13 +77,20 @@ def _queue(rule: TrainingRule) -> bool:
     waited = timezone.now() - timedelta(minutes=rule.wait_minutes)
     if release is None or release.finished_at is None or release.finished_at > waited:
         return False
-    trained = Run.objects.filter(family=rule.family, purpose=Run.Purpose.TRAIN).exclude(state="cancelled")
-    if trained.filter(release=release).exists() or _new_pairs(rule, release) < rule.least_new_pairs:
+    trained = Run.objects.filter(Q(asked_because=Run.Because.RULE) | ~Q(state="cancelled"), family=rule.family)
+    if (
+        trained.filter(release=release, purpose=Run.Purpose.TRAIN).exists()
+        or _new_pairs(rule, release) < rule.least_new_pairs
+    ):
         return False
     release.study = rule.study
     wanted = queueing.Wanted(kind=rule.family.kind, targets=rule.family.targets, backbone=rule.family.backbone)
     try:
         queueing.ask(release, wanted, actor=rule.changed_by, because=Run.Because.RULE)
+    except IntegrityError as error:
+        if "run_once_by_rule" not in str(error):
+            raise
+        return False  # another sweep was quicker
     except Refused as refusal:
         logger.warning("Rule %s of study %s queued no run: %s", rule.pk, rule.study.slug, refusal)
         return False

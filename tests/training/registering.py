@@ -125,8 +125,9 @@ def decided(release: Release, rows: list[dict[str, Any]], **values: Any) -> Mode
 
 def promoted(release: Release, person: User, *, number: int = 1) -> ModelVersion:
     """Return a promoted version with metrics but without files, written without any run of a program."""
-    family = ModelFamily.objects.create(study=release.study, targets=["helpfulness"], kind="reward", backbone="small")
-    worker = Worker.objects.create(owner=person, name="gpu-1")
+    about = {"targets": ["helpfulness"], "kind": "reward", "backbone": "small"}
+    family = ModelFamily.objects.get_or_create(study=release.study, **about)[0]
+    worker = Worker.objects.get_or_create(owner=person, name="gpu-1")[0]
     done = {"state": "done", "worker": worker, "metrics": METRICS, "finished_at": timezone.now()}
     run = Run.objects.create(study=release.study, release=release, family=family, asked_because="person", **done)
     decided = {"state": "promoted", "decision": "first", "reason": "It is the first.", "decided_at": timezone.now()}

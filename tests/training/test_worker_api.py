@@ -101,7 +101,7 @@ def test_a_worker_takes_a_run_from_its_claim_to_a_version(study, researcher, rel
     assert [file["path"] for file in shown["files"]] == sorted(FILES)
     got = api(researcher).get(f"/api/v1/runs/{run.pk}/files/model/model.safetensors")
     assert got.status_code == 200, got.content
-    assert b"".join(got.streaming_content) == b"weights"
+    assert got.getvalue() == b"weights"
     assert ModelVersion.objects.get(run=run).state == "candidate"
 
 

@@ -119,7 +119,7 @@ class Doing:
         self._report(last=True)
         if code == 0:
             metrics = programs.metrics(self.out)
-            self.state.progress = {"stage": "uploading", "steps": 0, "steps_total": 0}
+            self.state.progress |= {"stage": "uploading"}
             files = {}
             for path in programs.published(self.out):
                 files[path] = self.server.upload(self.run, path, self.out / path)
