@@ -286,7 +286,7 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     "release_card:figure_csv",
-    *("models:versions_csv", "models:decide"),
+    *("models:versions_csv", "models:decide", "models:score"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
     *("release_records:compare_csv", "release_records:records_csv"),

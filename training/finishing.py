@@ -13,19 +13,21 @@ from diptych.refusals import BadInput, Refused
 from jobs import engine
 from jobs.engine import Cancelled, TakenOver
 from releases.sending import require_complete
+from training import scoring
 from training.claims import taken_over
 from training.models import Artefact, ModelVersion, Run
 from training.policy import POLICY
 
 #: What a worker may upload, by path in the run folder. No file here can run code when it is loaded.
 ALLOWED = re.compile(
-    r"(metrics\.json|preflight\.json|options\.json|predictions\.parquet"
+    r"(metrics\.json|preflight\.json|options\.json|predictions\.parquet|scores\.jsonl"
     r"|model/([A-Za-z0-9_-][A-Za-z0-9_.-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(safetensors|json|md|txt))"
 )
 #: Files that a run must have, by its purpose.
 NEEDED = {
     Run.Purpose.TRAIN: ("metrics.json", "model/model.safetensors", "model/model.json", "predictions.parquet"),
     Run.Purpose.EVALUATE: ("metrics.json", "predictions.parquet"),
+    Run.Purpose.SCORE: (scoring.PATH,),
 }
 MOST_METRICS = 2000
 CANCELLED = "cancelled"
@@ -65,6 +67,8 @@ def finish(
             raise Refused(_("Somebody cancelled the run. Put it back."), CANCELLED) from None
         require_complete(run.release)
         _require_files(run, fence, files)
+        if run.purpose == Run.Purpose.SCORE:
+            scoring.store(run)
         engine.end(POLICY, run.pk, fence, Run.State.DONE, metrics=list(metrics), wall_s=wall_s)
         if run.purpose != Run.Purpose.TRAIN:
             return None

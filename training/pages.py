@@ -13,7 +13,7 @@ from jobs.pages import JobCard, grouped, lasting, words
 from studies import job_lists
 from studies.models import Study
 from training.kinds import Kind
-from training.models import ModelFamily, ModelVersion, Run
+from training.models import ModelFamily, Run
 
 State = Run.State
 
@@ -149,11 +149,6 @@ def resources(run: Run) -> list[tuple[str, str]]:
         for name, (label, unit) in labels.items()
         if isinstance(highest.get(name), int | float)
     ]
-
-
-def version_name(version: ModelVersion) -> str:
-    """Return the name of a model version in words."""
-    return _("%(family)s, version %(n)s") % {"family": family_name(version.family), "n": version.number}
 
 
 def runs_of(study: Study) -> QuerySet[Run]:

@@ -83,6 +83,24 @@ def ask_evaluation(release: Release, version: ModelVersion, *, actor: User | Non
     )
 
 
+def ask_scoring(version: ModelVersion, *, last_video: int, actor: User | None) -> Run:
+    """Queue a run in which a version scores videos of its study, up to this row id. Return it. Raise Refused."""
+    asked = version.run
+    return _queue(
+        asked.release,
+        version.family,
+        actor=actor,
+        because=Because.PERSON,
+        purpose=Run.Purpose.SCORE,
+        version=version,
+        seed=asked.seed,
+        seeds=asked.seeds,
+        options={"last_video": last_video},
+        gpus=asked.gpus,
+        gpu_memory_mib=asked.gpu_memory_mib,
+    )
+
+
 def _queue(release: Release, family: ModelFamily, *, actor: User | None, because: str, **values: Any) -> Run:
     study = release.study
     with transaction.atomic():

@@ -134,7 +134,7 @@ def predictions_on(version: ModelVersion, against: ModelVersion) -> Run | None:
 def _write(
     version: ModelVersion,
     against: ModelVersion | None,
-    decision: Decision | None,
+    decision: ModelVersion.Decision | None,
     reason: str,
     *,
     values: dict[str, float] | None = None,
@@ -172,7 +172,7 @@ def _write(
     return str(columns["state"])
 
 
-def _decision(verdict: Verdict, against: ModelVersion | None) -> Decision:
+def _decision(verdict: Verdict, against: ModelVersion | None) -> ModelVersion.Decision:
     if against is None:
         # Without a promoted version the comparison is with chance, and nobody wants a model that is just not worse.
         first = {Verdict.BETTER: Decision.FIRST, Verdict.NOT_WORSE: Decision.UNDECIDED}
@@ -267,7 +267,7 @@ def _again(version: ModelVersion) -> ModelVersion:
     return ModelVersion.objects.select_related("study", "family", "run").get(pk=version.pk)
 
 
-def _by_person(version: ModelVersion, state: State, reason: str, actor: User) -> ModelVersion:
+def _by_person(version: ModelVersion, state: ModelVersion.State, reason: str, actor: User) -> ModelVersion:
     ModelVersion.objects.filter(pk=version.pk).update(state=state, reason=reason, decided_by=actor, decided_at=Now())
     _record(version, state, reason, actor=actor)
     version.refresh_from_db()

@@ -10,5 +10,6 @@ urlpatterns = [
     path("<slug:slug>/models/<int:family_id>/", views.family, name="family"),
     path("<slug:slug>/models/<int:family_id>/versions.csv", views.versions_csv, name="versions_csv"),
     path("<slug:slug>/models/<int:family_id>/<int:number>/", views.version, name="version"),
+    path("<slug:slug>/models/<int:family_id>/<int:number>/score/", views.score, name="score"),
     path("<slug:slug>/models/<int:family_id>/<int:number>/decide/", views.decide, name="decide"),
 ]

@@ -15,7 +15,7 @@ from accounts.models import User
 from catalog.library.files import send_list
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
-from training import registry, registry_charts, registry_tables
+from training import registry, registry_charts, registry_tables, scoring
 from training import registry_words as words
 from training.finishing import files_of
 from training.kinds import Kind
@@ -94,18 +94,25 @@ def versions_csv(request: HttpRequest, slug: str, family_id: int) -> HttpRespons
     """Send the versions of a family as CSV."""
     study = runs_study(request, slug)
     of = family_of(study, family_id)
-    columns = ("version", "release", "run", "state", "decision", "k", "low", "high", "clusters", "against", "figure")
-    columns += ("value", "value_low", "value_high", "baseline", "created_at")
+    columns = ("version", "release", "run", "state", "decision", "k", "low", "high", "clusters", "against")
+    figure = ("figure", "value", "value_low", "value_high", "baseline")
     lines = []
     for one in _versions(of):
         main = words.main_figure(one) or {}
-        about = (one.number, one.run.release.number, one.run_id, one.state, one.decision, one.comparison)
-        about += (one.low, one.high, one.clusters, one.against.number if one.against else None)
-        about += tuple(main.get(name) for name in ("figure", "value", "low", "high", "baseline"))
-        lines.append(tuple("" if cell is None else cell for cell in (*about, one.created_at.isoformat())))
+        cells = [
+            *(one.number, one.run.release.number, one.run_id, one.state, one.decision, one.comparison),
+            *(one.low, one.high, one.clusters, one.against.number if one.against else None),
+            *(main.get(name) for name in ("figure", "value", "low", "high", "baseline")),
+            one.created_at.isoformat(),
+        ]
+        lines.append(["" if cell is None else cell for cell in cells])
     listing = {"list": "model versions", "family": of.pk}
     return send_list(
-        request, study, lambda file: write_rows(columns, lines, file), name=f"models-{of.pk}", about=listing
+        request,
+        study,
+        lambda file: write_rows((*columns, *figure, "created_at"), lines, file),
+        name=f"models-{of.pk}",
+        about=listing,
     )
 
 
@@ -147,6 +154,7 @@ def _about(study: Any, shown: ModelVersion) -> dict[str, Any]:
         "high": words.points(shown.high) if shown.high is not None else "",
         "files": [] if shown.state == State.WITHDRAWN else files_of(shown.run),
         "trains": trains(study),
+        "scoring": scoring.progress(shown) if shown.state == State.PROMOTED else None,
         "promotable": not registry.why_not_promotable(shown, present),
         "longest": registry.LONGEST_REASON,
     }
@@ -174,4 +182,20 @@ def decide(request: HttpRequest, slug: str, family_id: int, number: int) -> Http
         messages.error(request, refusal.sentence)
     else:
         messages.success(request, _("Saved."))
+    return redirect("models:version", slug=slug, family_id=family_id, number=number)
+
+
+@require_POST
+@never_cache
+@login_required
+def score(request: HttpRequest, slug: str, family_id: int, number: int) -> HttpResponse:
+    """Have new videos scored with a promoted version, and return to its page."""
+    study = training_study(request, slug)
+    shown = numbered_version(study, family_id, number)
+    try:
+        scoring.ask(shown, actor=cast(User, request.user))
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        messages.success(request, _("The videos are scored by the next free worker."))
     return redirect("models:version", slug=slug, family_id=family_id, number=number)

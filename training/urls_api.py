@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training import api, api_worker, registry_api
+from training import api, api_worker, registry_api, scoring_api
 
 urlpatterns = [
     path("studies/<slug:slug>/runs/", api.RunsView.as_view(), name="runs"),
@@ -18,6 +18,8 @@ urlpatterns = [
     path("runs/<int:run_id>/files/<path:path>", api_worker.RunFileView.as_view(), name="run_file"),
     path("studies/<slug:slug>/models/", registry_api.VersionsView.as_view(), name="models"),
     path("models/<int:version_id>/", registry_api.VersionView.as_view(), name="model"),
+    path("models/<int:version_id>/score/", scoring_api.ScoreView.as_view(), name="model_score"),
+    path("runs/<int:run_id>/items/", scoring_api.ItemsView.as_view(), name="run_items"),
     path("models/<int:version_id>/promote/", registry_api.PromoteView.as_view(), name="model_promote"),
     path("models/<int:version_id>/take-back/", registry_api.TakeBackView.as_view(), name="model_take_back"),
     path("models/<int:version_id>/withdraw/", registry_api.WithdrawView.as_view(), name="model_withdraw"),

@@ -86,10 +86,10 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='Claims that count as attempts')),
                 ('pauses', models.PositiveIntegerField(db_default=0, default=0, help_text='How often in a row it was put back')),
                 ('wait_until', models.DateTimeField(blank=True, help_text='When its next attempt is due', null=True)),
-                ('purpose', models.CharField(choices=[('train', 'train'), ('evaluate', 'evaluate')], db_default='train', default='train', max_length=8)),
+                ('purpose', models.CharField(choices=[('train', 'train'), ('evaluate', 'evaluate'), ('score', 'score')], db_default='train', default='train', max_length=8)),
                 ('seed', models.PositiveIntegerField(default=1, help_text='The first seed')),
                 ('seeds', models.PositiveSmallIntegerField(default=1, help_text='Number of seeds, whose metrics are averaged')),
-                ('options', models.JSONField(blank=True, default=dict, help_text='`policies` of the pre-flight by name, and `max_steps`')),
+                ('options', models.JSONField(blank=True, default=dict, help_text='`policies` of the pre-flight by name, `max_steps`, and of a run that scores `last_video`, a row id')),
                 ('gpus', models.PositiveSmallIntegerField(default=0, help_text='GPUs that a worker must have')),
                 ('gpu_memory_mib', models.PositiveIntegerField(default=0, help_text='Memory that each of them must have')),
                 ('asked_because', models.CharField(choices=[('person', 'a person'), ('rule', 'a rule of the study'), ('command', 'a command on the server'), ('comparison', 'a comparison with a new version')], max_length=10)),
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                 ('family', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='training.modelfamily')),
                 ('release', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='releases.release')),
                 ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('version', models.ForeignKey(blank=True, db_constraint=False, help_text='The version that is evaluated', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='training.modelversion')),
+                ('version', models.ForeignKey(blank=True, db_constraint=False, help_text='The version that is evaluated, or that scores', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='training.modelversion')),
             ],
             options={
                 'abstract': False,
@@ -383,7 +383,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'train'), ('version__isnull', True)), models.Q(('purpose', 'evaluate'), ('version__isnull', False)), _connector='OR'), name='run_purpose_has_version'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('purpose', 'train'), ('version__isnull', True)), models.Q(('purpose__in', ['evaluate', 'score']), ('version__isnull', False)), _connector='OR'), name='run_purpose_has_version'),
         ),
         migrations.AddConstraint(
             model_name='run',

@@ -23,12 +23,14 @@ class Run(Job):
     """One run of a program of `training/learn` on a release. `steps` and `stage` of the job say how far it is.
 
     What was asked for never changes. A run that trains has a model version once it is done. A run that evaluates has
-    `version`, an existing version whose predictions on the release it makes.
+    `version`, an existing version whose predictions on the release it makes. A run that scores has one, too: it scores
+    videos of the study, which need not be in a release.
     """
 
     class Purpose(models.TextChoices):
         TRAIN = "train", _("train")
         EVALUATE = "evaluate", _("evaluate")
+        SCORE = "score", _("score")
 
     class Because(models.TextChoices):
         """What asked for the run."""
@@ -49,12 +51,14 @@ class Run(Job):
         on_delete=models.PROTECT,
         related_name="evaluations",
         db_constraint=False,
-        help_text="The version that is evaluated",
+        help_text="The version that is evaluated, or that scores",
     )
     seed = models.PositiveIntegerField(default=1, help_text="The first seed")
     seeds = models.PositiveSmallIntegerField(default=1, help_text="Number of seeds, whose metrics are averaged")
     options: "models.JSONField[Any, Any]" = models.JSONField(
-        default=dict, blank=True, help_text="`policies` of the pre-flight by name, and `max_steps`"
+        default=dict,
+        blank=True,
+        help_text="`policies` of the pre-flight by name, `max_steps`, and of a run that scores `last_video`, a row id",
     )
     gpus = models.PositiveSmallIntegerField(default=0, help_text="GPUs that a worker must have")
     gpu_memory_mib = models.PositiveIntegerField(default=0, help_text="Memory that each of them must have")
@@ -101,7 +105,8 @@ class Run(Job):
             ),
             models.CheckConstraint(
                 name="run_purpose_has_version",
-                condition=Q(purpose="train", version__isnull=True) | Q(purpose="evaluate", version__isnull=False),
+                condition=Q(purpose="train", version__isnull=True)
+                | Q(purpose__in=["evaluate", "score"], version__isnull=False),
             ),
             models.CheckConstraint(name="run_seeds_range", condition=Q(seeds__gte=1, seeds__lte=MOST_SEEDS)),
             models.CheckConstraint(

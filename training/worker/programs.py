@@ -10,9 +10,10 @@ from training.worker.server import Claimed
 #: The package with the programs.
 PROGRAMS = "training.learn"
 #: In the run folder: what is uploaded, if it is there. `checkpoint/` never is.
-PUBLISHED = ("metrics.json", "preflight.json", "options.json", "predictions.parquet")
+PUBLISHED = ("metrics.json", "preflight.json", "options.json", "predictions.parquet", "scores.jsonl")
 MODEL_ENDINGS = (".safetensors", ".json", ".md", ".txt")
 CHECKPOINT = "checkpoint"
+SCORES = "scores.jsonl"
 
 #: Exit statuses of the programs: 0 done, and these. Every other one is a crash, after which the run is tried again.
 BAD_INPUT, REFUSED, NOT_FINITE, STOPPED = 2, 3, 4, 75
@@ -24,7 +25,10 @@ FINAL = {
 
 
 def command(run: Claimed, *, programs: str, release: Path, out: Path, model: Path | None) -> list[str]:
-    """Return the command line of the program of a run."""
+    """Return the command line of the program of a run. release: its folder, or the items of a run that scores."""
+    if run["purpose"] == "score":
+        files = ("--items", str(release), "--out", str(out / SCORES))
+        return _python(run | {"gpus": 0}, f"{programs}.score", "--model", str(model), *files)
     if run["purpose"] == "evaluate":
         return _python(run, f"{programs}.evaluate", "--release", str(release), "--model", str(model), "--out", str(out))
     options = ["--release", str(release), "--out", str(out), "--backbone", run["backbone"]]
@@ -56,7 +60,9 @@ def published(out: Path) -> list[str]:
 
 
 def metrics(out: Path) -> list[dict[str, Any]]:
-    """Return the metrics of a run folder. Raise ValueError if they cannot be used."""
+    """Return the metrics of a run folder; none if it has scores. Raise ValueError if they cannot be used."""
+    if (out / SCORES).is_file():
+        return []
     try:
         text = (out / "metrics.json").read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

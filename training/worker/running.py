@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from diptych_client import ClientError
-from training.worker import programs
+from training.worker import programs, scoring_items
 from training.worker.events import Events, State, tail
 from training.worker.executors import Executor
 from training.worker.machine import Sampler
@@ -83,7 +83,10 @@ class Doing:
         return how
 
     def _do(self) -> str:
-        release = self.server.pull(self.run, self.releases)
+        if self.run["purpose"] == "score":
+            release = scoring_items.fetch(self.server, self.run, self.folder / "items")
+        else:
+            release = self.server.pull(self.run, self.releases)
         self._go_on_or_raise()
         model = None
         if self.run["version"]:
