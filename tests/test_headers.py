@@ -24,6 +24,7 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.training import runs
 from tests.world import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +115,7 @@ def fetched(study, annotator, researcher):
     asking, asker, qualifying, version = qualified.half_way()
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
     told = factories.delivery(factories.endpoint(checked))
+    trained = runs.done(released, owner)
     in_release = released.items.first().annotation.assignment.pair.public_id
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
@@ -203,6 +205,9 @@ def fetched(study, annotator, researcher):
         ),
         "compared": client(owner).get(reverse("release_records:compare", args=[checked.slug, released.number])),
         "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
+        "training runs": client(owner).get(reverse("training:list", args=[checked.slug])),
+        "new training run": client(owner).get(reverse("training:new", args=[checked.slug])),
+        "training run": client(owner).get(reverse("training:run", args=[checked.slug, trained.pk])),
         "data card": client(owner).get(reverse("release_card:card", args=[checked.slug, released.number])),
         "figures of a release": client(owner).get(
             reverse("release_card:figures", args=[checked.slug, released.number])
@@ -283,6 +288,7 @@ NO_PAGES = {
     "release_card:figure_csv",
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
+    *("training:progress", "training:cancel", "training:again", "training:from_release"),
     *("release_records:compare_csv", "release_records:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(
