@@ -265,6 +265,7 @@ def test_a_message_wakes_a_worker_that_knows_the_broker_but_no_database(server, 
     variables = {"DIPTYCH_SERVER": server, "DIPTYCH_TOKEN": token, "DIPTYCH_PROGRAMS": PROGRAMS}
     variables |= {"DIPTYCH_WORKER_FOLDER": str(folder), "REDIS_URL": os.environ["REDIS_URL"]}
     command = [sys.executable, "-m", "celery", "-A", "training.worker.celery_app", "worker", "-Q", "gpu", "-P", "solo"]
+    command += ["--loglevel", "INFO"]
     with (tmp_path / "celery.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment(**variables), stdout=log, stderr=log)
     try:
