@@ -27,7 +27,7 @@ class TrainingConfig(AppConfig):
         kinds["training"] = pages.JOBS
         uses["model_versions"] = registry_uses.of_release
         page_links["training"] = PageLink(_("Train a model"), "training:from_release", order=50)
-        add_link(Place.TABS, Link("training", _("Training"), "training:list", MAY_EXPORT, order=32))
+        add_link(Place.TABS, Link("training", _("Model training"), "training:list", MAY_EXPORT, order=32))
         add_link(Place.TABS, Link("models", _("Models"), "models:list", MAY_EXPORT, order=34))
         run = {"study": "first-study", "run": 12, "release": 3}
         version = {"study": "first-study", "version_id": 5, "family": "helpfulness", "number": 2, "run": 12}

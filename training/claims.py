@@ -77,7 +77,8 @@ def beat(run: Run, fence: int, **progress: Any) -> bool:
     now = engine.beat(POLICY, run.pk, fence, **progress)
     if not now.holds:
         raise taken_over()
-    Worker.objects.filter(pk=run.worker_id).update(seen_at=timezone.now())
+    if run.worker is not None:
+        Worker.objects.filter(pk=run.worker.pk).update(seen_at=timezone.now())
     return now.cancel_asked
 
 
@@ -105,7 +106,7 @@ def report(
     is_cancelled = beat(run, fence, **columns)  # its update locks the row until the points are written
     if points:
         by_step = dict(points)
-        values = {"run": run.pk, "steps": list(by_step), "losses": list(by_step.values())}
+        values: dict[str, Any] = {"run": run.pk, "steps": list(by_step), "losses": list(by_step.values())}
         with connection.cursor() as cursor:
             cursor.execute(POINTS, values)
     return is_cancelled

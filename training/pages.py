@@ -61,7 +61,7 @@ def doing(run: Run) -> str:
     """Return what the run does now."""
     stages = {
         "embedding": _("Computing embeddings"),
-        "training": _("Training"),
+        "training": _("Training the model"),
         "evaluating": _("Evaluating"),
         "uploading": _("Uploading the model"),
     }

@@ -43,6 +43,13 @@ def done(release: Release, owner: Any, *paths: str, **values: Any) -> Run:
     return run
 
 
+def failed(release: Release, owner: Any) -> Run:
+    """Return a run that failed, with the pairs that its program named."""
+    ended = {"state": "failed", "heartbeat_at": None, "finished_at": timezone.now(), "stage": "", "seed": 2}
+    fault = {"code": "leak", "items": ["pair-1", "pair-2"]}
+    return run_of(release, owner, **ended, reason="Two pairs are in both parts.", fault=fault, log="A line\n")
+
+
 def store(run: Run, path: str) -> None:
     file = Artefact(study=run.study, run=run, fence=run.fence, path=path, byte_size=len(CONTENT))
     file.sha256 = sha256(CONTENT).hexdigest()

@@ -142,16 +142,17 @@ class Slurm:
         self._executor = submitit.AutoExecutor(folder=folder / "submitit", cluster=cluster)
         self._executor.update_parameters(**{"timeout_min": 24 * 60, **options})
         self._job: Any = None
-        self._exit_file = Path()
+        self._folder = self._exit_file = Path()
 
     def launch(
         self, command: Sequence[str], folder: Path, *, events: Path, log: Path, environment: Mapping[str, str]
     ) -> None:
         self._exit_file = folder / EXIT_FILE
         self._exit_file.unlink(missing_ok=True)
+        self._folder = folder
         given = {**environment, FOLDER_VARIABLE: str(folder)}
         self._job = self._executor.submit(
-            run_program, list(command), str(events), str(log), str(self._exit_file), given
+            run_program, list(command), str(events), str(log), str(self._exit_file), given, self.grace_s
         )
 
     def poll(self) -> int | None:
@@ -169,20 +170,19 @@ class Slurm:
         until = time.monotonic() + self.grace_s
         while not self._job.done() and time.monotonic() < until:
             time.sleep(0.2)
+        end_leftovers(self._folder, self.grace_s)  # where the node is this machine
+        self._job = None
 
     def processes(self) -> list[psutil.Process]:
         return []
 
 
-def run_program(command: list[str], events: str, log: str, exit_file: str, environment: dict[str, str]) -> None:
-    """Run a program on a node of the cluster, and write its exit status. SIGTERM of the scheduler is passed on."""
+def run_program(
+    command: list[str], events: str, log: str, exit_file: str, environment: dict[str, str], grace_s: float
+) -> None:
+    """Run a program on a node of the cluster behind a guard, which ends it if the scheduler ends this process."""
+    guarded = [sys.executable, "-m", "training.worker.guard", exit_file, str(grace_s), *command]
     with open(events, "wb") as output, open(log, "ab") as errors:
-        program = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment, start_new_session=True
-        )
-        with suppress(ValueError):  # not in the main thread
-            signal.signal(signal.SIGTERM, lambda *_: os.killpg(program.pid, signal.SIGTERM))
-        code = program.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(program.pid, signal.SIGKILL)
-    Path(exit_file).write_text(str(code))
+        subprocess.Popen(
+            guarded, stdin=subprocess.PIPE, stdout=output, stderr=errors, env=environment, start_new_session=True
+        ).wait()

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,7 +44,7 @@ class Server:
 
     def claim(self, offer: dict[str, Any]) -> Claimed | None:
         """Return a run to do, or None."""
-        return _body(self._beats, "runs/claim/", offer)["run"]  # type: ignore[no-any-return]
+        return _body(self._beats, "runs/claim/", offer)["run"]
 
     def report(self, run: Claimed, **about: Any) -> bool:
         """Keep the claim and send what is new. Return whether somebody cancelled the run."""
@@ -97,7 +98,7 @@ class Server:
         for file in version["files"]:
             target = folder / file["path"]
             target.parent.mkdir(parents=True, exist_ok=True)
-            self.client.connection.repeat(lambda file=file, target=target: self._fetch(version["run"], file, target))
+            self.client.connection.repeat(partial(self._fetch, version["run"], file, target))
         return folder / "model"
 
     def _fetch(self, run_id: int, file: dict[str, Any], target: Path) -> None:
