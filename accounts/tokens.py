@@ -35,6 +35,7 @@ SCOPE_LABELS = {
     "review": gettext_lazy("Review answers"),
     "export": gettext_lazy("Download answers"),
     "manage": gettext_lazy("Import material and change studies"),
+    "train": gettext_lazy("Work as a training worker: take runs, report on them and upload models"),
 }
 SCOPES = tuple(SCOPE_LABELS)
 LIFETIME = timedelta(days=90)

@@ -49,6 +49,8 @@ GROUPS = (
         "Download answers, make releases, withdraw from them.",
         ("exports", "releases", "release_records"),
     ),
+    Group("Train models", "Queue training runs, read their figures, download models.", ("training",)),
+    Group("Training workers", "Claim training runs, report on them, upload models.", ("training.api_worker",)),
     Group("Webhooks", "Let other programs know what happens in a study.", ("webhooks",)),
 )
 _BY_PART = {part: group for group in GROUPS for part in group.parts}

@@ -338,6 +338,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "media.tasks.transcode_asset": {"queue": "media"},
     "controls.tasks.make_controls": {"queue": "media"},  # re-encoding needs ffmpeg
+    "training.tasks.train": {"queue": "gpu"},  # for workers without a database (`training/worker/`)
 }
 # The queue is the rows. So a message is acknowledged early, and the broker never delivers it again.
 CELERY_TASK_ACKS_LATE = False

@@ -25,6 +25,8 @@ SWEEPS: dict[str, dict[str, object]] = {
     "judge-people": {"task": "suspensions.tasks.judge_people", "schedule": 60.0},
     "count-large-studies": {"task": "figures.tasks.count_large_studies", "schedule": 60.0},
     "look-after-releases-of-data": {"task": "releases.tasks.look_after_releases", "schedule": 15.0},
+    "look-after-training": {"task": "training.tasks.look_after_training", "schedule": 15.0},
+    "decide-models": {"task": "training.tasks.decide_models", "schedule": 15.0},
     "count-quality": {"task": "figures.tasks.count_quality_due", "schedule": 60.0},
     "delete-old-deliveries": {"task": "webhooks.tasks.delete_old_deliveries", "schedule": 3600.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 3600.0},

@@ -20,7 +20,7 @@ Part = Callable[[Study], int]
 parts: dict[str, Part] = {}
 #: From the highest app to the lowest.
 ORDER = (
-    *("releases", "figures", "suspensions", "calibration", "qc", "findings", "controls", "charts"),
+    *("training", "releases", "figures", "suspensions", "calibration", "qc", "findings", "controls", "charts"),
     *("qualification", "consent", "annotation", "importing", "safety", "catalog", "webhooks", "studies"),
 )
 

@@ -65,6 +65,8 @@ MAY_EXPORT = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that make releases, and that withdraw answers, videos and people's data from them.
 MAY_RELEASE = frozenset({Role.RESEARCHER, Role.ADMIN})
 MAY_WITHDRAW = frozenset({Role.RESEARCHER, Role.ADMIN})
+#: Roles that queue and cancel training runs, and whose workers do them.
+MAY_TRAIN = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that see people's answers. Annotators and blind reviewers never see those of others (protocol, rule 4).
 MAY_SEE_ANSWERS = frozenset({Role.RESEARCHER, Role.ADMIN})
 #: Roles that review answers, by kind of review: the QC department reviews, researchers check and decide disputes.
@@ -87,6 +89,7 @@ USES_SCOPE: dict[str, frozenset[str]] = {
     "review": MAY_CONFIRM,
     "export": MAY_EXPORT,
     "manage": MAY_CONFIGURE | MAY_IMPORT,
+    "train": MAY_TRAIN,
 }
 
 

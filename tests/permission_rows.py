@@ -50,6 +50,13 @@ OWN_ASSIGNMENT = {"others": HIDDEN, "another": HIDDEN}
 #: Only its person may use a token or an invitation. In the matrix it is the annotator's.
 OWN = {"others": HIDDEN, "another": HIDDEN}
 
+
+def of_a_worker(method: str):
+    """Return the outcomes of an address about a claimed run. In the matrix its worker is the researcher's."""
+    found, outcomes = row(method, "researcher")
+    return found, outcomes | {"admin": HIDDEN}
+
+
 MATRIX = {
     "home": everyone("get"),
     "healthz": everyone("get", anonymous=ALLOWED),
@@ -147,12 +154,43 @@ MATRIX = {
     "release_card:figure_csv": row("get", *EXPORT),
     "releases:progress": row("get", *EXPORT),
     "releases:cancel": row("post", *RUNS),
+    "models:list": row("get", *EXPORT),
+    "models:family": row("get", *EXPORT),
+    "models:versions_csv": row("get", *EXPORT),
+    "models:version": row("get", *EXPORT),
+    "models:decide": row("post", *RUNS),
+    "api:models": row("get", *EXPORT),
+    "api:model": row("get", *EXPORT),
+    "api:run_items": of_a_worker("get"),
+    "models:score": row("post", *RUNS),
+    "api:model_score": row("post", *RUNS),
+    "api:model_promote": row("post", *RUNS),
+    "api:model_take_back": row("post", *RUNS),
+    "api:model_withdraw": row("post", *RUNS),
     "api:releases": row("get", *EXPORT),
     "api:release_detail": row("get", *EXPORT),
     "api:release_cancel": row("post", *RUNS),
     "api:release_file": row("get", *EXPORT),
     "api:release_comparison": row("get", *EXPORT),
     "api:withdrawals": row("get", *EXPORT),
+    "training:list": row("get", *EXPORT),
+    "training:new": row("get", *RUNS),
+    "training:from_release": row("get", *RUNS),
+    "training:run": row("get", *EXPORT),
+    "training:progress": row("get", *EXPORT),
+    "training:cancel": row("post", *RUNS),
+    "training:again": row("post", *RUNS),
+    "api:runs": row("get", *EXPORT),
+    "api:run": row("get", *EXPORT),
+    "api:run_cancel": row("post", *RUNS),
+    "api:run_again": row("post", *RUNS),
+    "api:run_claim": everyone("post"),  # a person who trains no models gets no run
+    "api:run_beat": of_a_worker("post"),
+    "api:run_report": of_a_worker("post"),
+    "api:run_finish": of_a_worker("post"),
+    "api:run_fail": of_a_worker("post"),
+    "api:run_put_back": of_a_worker("post"),
+    "api:run_file": row("get", *EXPORT),
     "qc:lots": row("get", *PROGRESS),
     "qc:new_lot": row("get", *RUNS),
     "qc:lot": row("get", *PROGRESS),

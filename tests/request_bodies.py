@@ -1,9 +1,12 @@
 """A good body for each endpoint that wants one."""
 
 import uuid
+from hashlib import sha256
 
 from studies.models import Membership, Study
 from tests import factories
+from tests.training.runs import CONTENT
+from training.finishing import NEEDED
 
 
 def first_annotator() -> int:
@@ -13,9 +16,24 @@ def first_annotator() -> int:
 
 
 BODIES = {
+    "api:run_claim": lambda: {"name": "gpu-1"},
+    "api:run_beat": lambda: {"fence": 1},
+    "api:run_report": lambda: {"fence": 1, "log": "x"},
+    "api:run_finish": lambda: {
+        "fence": 1,
+        "metrics": [],
+        "files": dict.fromkeys(NEEDED["train"], sha256(CONTENT).hexdigest()),
+        "wall_s": 1,
+    },
+    "api:run_fail": lambda: {"fence": 1, "code": "leak", "message": "x"},
+    "api:run_put_back": lambda: {"fence": 1, "trouble": "x"},
     "api:suspensions": lambda: {"person": first_annotator(), "reason": "Random clicks."},
     "api:webhooks": lambda: {"address": "https://example.org/new", "events": ["lot.accepted"]},
     "api:webhook": lambda: {"events": ["lot.returned"]},
+    "models:decide": lambda: {"act": "take_back", "reason": "It is slow."},
+    "api:model_promote": lambda: {"reason": "It is faster."},
+    "api:model_take_back": lambda: {"reason": "It is slow."},
+    "api:model_withdraw": lambda: {"reason": "Its videos were withdrawn."},
     "api:suspension_preview": lambda: {"person": first_annotator()},
     "api:suspension_lift": lambda: {"reason": "A mistake."},
     "api:pause_end": lambda: {"reason": "We talked."},

@@ -24,6 +24,7 @@ from tests import factories
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.training import registering, runs
 from tests.world import endpoints
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +115,8 @@ def fetched(study, annotator, researcher):
     asking, asker, qualifying, version = qualified.half_way()
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
     told = factories.delivery(factories.endpoint(checked))
+    promoted = registering.promoted(released, owner, number=2)
+    trained = runs.done(released, owner)
     in_release = released.items.first().annotation.assignment.pair.public_id
     reported = quarantine.report(factories.pair(study), ["video_0"], by=annotator)[0]
     return {
@@ -209,10 +212,16 @@ def fetched(study, annotator, researcher):
         ),
         "compared": client(owner).get(reverse("release_records:compare", args=[checked.slug, released.number])),
         "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
+        "training runs": client(owner).get(reverse("training:list", args=[checked.slug])),
+        "new training run": client(owner).get(reverse("training:new", args=[checked.slug])),
+        "training run": client(owner).get(reverse("training:run", args=[checked.slug, trained.pk])),
         "data card": client(owner).get(reverse("release_card:card", args=[checked.slug, released.number])),
         "figures of a release": client(owner).get(
             reverse("release_card:figures", args=[checked.slug, released.number])
         ),
+        "models": client(owner).get(reverse("models:list", args=[checked.slug])),
+        "family of models": client(owner).get(reverse("models:family", args=[checked.slug, promoted.family_id])),
+        "model version": client(owner).get(reverse("models:version", args=[checked.slug, promoted.family_id, 2])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
         "reviewers": client(owner).get(reverse("qc:reviewers", args=[checked.slug])),
         "new lot": client(owner).get(reverse("qc:new_lot", args=[checked.slug])),
@@ -294,8 +303,10 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     "release_card:figure_csv",
+    *("models:versions_csv", "models:decide", "models:score"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
+    *("training:progress", "training:cancel", "training:again", "training:from_release"),
     *("release_records:compare_csv", "release_records:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(

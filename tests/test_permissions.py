@@ -80,6 +80,20 @@ def test_the_matrix(api, worlds, name):
 
 #: The scope that a token needs, where one is enough.
 SCOPE = {
+    "api:runs": "export",
+    "api:run": "export",
+    "api:run_cancel": "manage",
+    "api:run_again": "manage",
+    "api:run_claim": "train",
+    "api:run_beat": "train",
+    "api:run_report": "train",
+    "api:run_finish": "train",
+    "api:run_fail": "train",
+    "api:run_put_back": "train",
+    "api:run_file": "export",
+    "api:run_items": "train",
+    **dict.fromkeys(("api:models", "api:model"), "export"),
+    **dict.fromkeys(("api:model_promote", "api:model_take_back", "api:model_withdraw", "api:model_score"), "manage"),
     "api:releases": "export",
     "api:release_detail": "export",
     "api:release_cancel": "manage",

@@ -44,11 +44,14 @@ from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
 from tests.signed_in import session_key
+from tests.training import registering, runs
 
 pytestmark = pytest.mark.django_db
 
 #: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
+#: Endpoints about training runs: beginnings of their names.
+OF_TRAINING = ("training:", "api:run")
 #: Signed for the person who asks.
 OF_A_PERSON = {"media:playback", "media:poster"}
 
@@ -134,7 +137,9 @@ class World:
         if "pause_id" in needed:
             values["pause_id"] = self.paused().pk
         if "run_id" in needed:
-            values["run_id"] = (self.controls_run() if "controls" in name else self.findings_run()).pk
+            made = runs.of_matrix(self, name) if name.startswith(OF_TRAINING) else None
+            made = made or (self.controls_run() if "controls" in name else self.findings_run())
+            values["run_id"] = made.pk
         if "control_id" in needed:
             values["control_id"] = self.control().pk
         if name.startswith(("charts:", "figures:a", "figures:c", "figures:f")):
@@ -233,7 +238,10 @@ class World:
         """Return the second of two complete releases of the annotator's answer."""
         releasing.make(self.study, filter=Filter(decisions=("none",)))
         made = releasing.make(self.study, filter=Filter(decisions=("none",)))
+        version = registering.promoted(made, self.people["researcher"], number=made.number)
         return {
+            "version_id": version.pk,
+            "family_id": version.family_id,
             "release_id": made.pk,
             "number": made.number,
             "path": "pairs.jsonl",
@@ -301,7 +309,8 @@ class Worlds:
 
     def of(self, name: str) -> World:
         """Return the world of an endpoint."""
-        about_releases = name.startswith("release") or "release_id" in parameters()[name]
+        of_releases = name.startswith(("release", "models:", *OF_TRAINING))
+        about_releases = of_releases or {"release_id", "version_id"} & parameters()[name]
         return self.made["releases" if about_releases else "qualification" if "qualif" in name else ""]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -97,6 +98,22 @@ class Connection:
                 self._refuse(response, repeatable)
                 if PERSON_HEADER not in response.headers:
                     raise ClientError(_about_other_response(self.server, response), "no_diptych")
+                return response
+
+        return self.repeat(once)
+
+    def upload(self, path: str, file: Path, *, query: Mapping[str, Any]) -> httpx2.Response:
+        """Send a file with PUT to a path below `/api/v1/`, and return the response. It is repeated as `request` is.
+
+        Raise ClientError and OSError.
+        """
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
+
+        def once() -> httpx2.Response:
+            with self._faults(True), file.open("rb") as opened:
+                address = self.server + API + path
+                response = self._http.put(address, content=opened, params=query, headers=headers)
+                self._refuse(response, True)
                 return response
 
         return self.repeat(once)

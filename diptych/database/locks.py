@@ -32,6 +32,8 @@ class Key(IntEnum):
     #: A release of a study is numbered, its items are written, or something is withdrawn from releases. The second
     #: number is the study's id.
     RELEASES = 7_307
+    #: The versions of a family of models are being compared. The second number is the family's id.
+    DECIDE_MODELS = 7_308
 
 
 def lock(key: Key, row: int = 0) -> None:

@@ -22,6 +22,7 @@ from tests.controls.made import control_of, results
 from tests.figures import figuring
 from tests.qualification import world as qualified
 from tests.releases import releasing
+from tests.training import registering, runs
 
 #: A filter that shows the preview of a release.
 CHOSEN_ANSWERS = "decisions=in_review&decisions=none&reviewed=any&formats=jsonl"
@@ -73,6 +74,8 @@ def pages(study, playable_pairs):
     formats = ["jsonl", "safesora", "videoreward"]
     wanted = Filter(decisions=("in_review", "none"))
     released, _later = (releasing.make(checked, filter=wanted, formats=formats) for _ in range(2))
+    promoted = registering.promoted(released, owner, number=2)
+    trained, failed = runs.done(released, owner), runs.failed(released, owner)
     in_release = released.items.first().annotation.assignment.pair.public_id
     factories.label(checked, pair=checked.pairs.first(), question="helpfulness", value="video_1", setting="8 frames")
     told = factories.delivery(factories.endpoint(checked))
@@ -100,6 +103,11 @@ def pages(study, playable_pairs):
         "no labels": (f"/studies/{study.slug}/library/labels/", of_study),
         "releases": (f"/studies/{checked.slug}/releases/", owner),
         "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
+        "training runs": (f"/studies/{checked.slug}/training/", owner),
+        "a training run": (f"/studies/{checked.slug}/training/{trained.pk}/", owner),
+        "a failed training run": (f"/studies/{checked.slug}/training/{failed.pk}/", owner),
+        "new training run": (f"/studies/{checked.slug}/training/new/", owner),
+        "no training runs": (f"/studies/{study.slug}/training/", factories.member(study, "researcher")),
         "records of a release": (f"/studies/{checked.slug}/releases/{released.number}/records/", owner),
         "a record of a release": (
             f"/studies/{checked.slug}/releases/{released.number}/records/{in_release}/",
@@ -111,6 +119,10 @@ def pages(study, playable_pairs):
         "new release": (f"/studies/{checked.slug}/releases/new/?{CHOSEN_ANSWERS}", owner),
         "withdrawing": (f"/studies/{checked.slug}/releases/withdraw/", owner),
         "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),
+        "models": (f"/studies/{checked.slug}/models/", owner),
+        "no models": (f"/studies/{study.slug}/models/", factories.member(study, "researcher")),
+        "family of models": (f"/studies/{checked.slug}/models/{promoted.family_id}/", owner),
+        "model version": (f"/studies/{checked.slug}/models/{promoted.family_id}/2/", owner),
         "lots": (f"/studies/{checked.slug}/lots/", owner),
         "reviewers": (f"/studies/{checked.slug}/lots/reviewers/", owner),
         "a lot": (f"/studies/{checked.slug}/lots/{lot.number}/", owner),

@@ -27,6 +27,9 @@ from tests.constraints.world import NOON, World
 from tests.layout import APPS
 from tests.qualification import broken_rules
 from tests.qualification.broken_rules import BROKEN_RULES
+from tests.training import broken_rules as broken_training
+from tests.training.broken_rules import BROKEN_TRAINING
+from training.models import Artefact, ModelFamily
 
 pytestmark = pytest.mark.django_db
 
@@ -40,10 +43,11 @@ ATTEMPTS = {
     **releases.ATTEMPTS,
     **webhooks.ATTEMPTS,
     **BROKEN_RULES,
+    **BROKEN_TRAINING,
 }
 
 #: Unique together with the primary key, so never broken on their own: composite foreign keys point at them.
-TARGETS = {
+TARGETS = broken_training.TARGETS | {
     "release_family_study_id",
     "release_study_id",
     "release_family_id",
@@ -150,6 +154,8 @@ APPEND_ONLY = {
     StateChange: (lambda w: w.state_change(), {"step": "paused"}),
     TurnAnswer: (broken_rules.turn_answer, {"helpfulness": "video_1"}),
     ExtraAttempt: (broken_rules.extra, {"reason": "y"}),
+    Artefact: (broken_training.artefact, {"byte_size": 2}),
+    ModelFamily: (broken_training.family, {"backbone": "x"}),
 }
 
 

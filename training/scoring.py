@@ -1,0 +1,146 @@
+"""Score videos of the library with a promoted version. A worker does it like any other run.
+
+The scores become labels of programs (`catalog.Label`), so annotators never see them. A video has at most one score by
+a version: the constraint of labels decides, and videos that have one are not sent again.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import orjson
+from django.core.files.storage import default_storage
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from catalog.models import Label, Video
+from catalog.models.labels import CHOICE_QUESTIONS
+from diptych.refusals import BadInput, Refused
+from media import names
+from media.models import Asset
+from training import queueing
+from training.models import Artefact, ModelVersion, Run
+
+PATH = "scores.jsonl"
+#: Videos of one run. The others need another run.
+MOST_VIDEOS = 1000
+#: Videos in one response to a worker: about 2 MB of frames.
+VIDEOS_A_PAGE = 20
+MOST_SCORES = 20
+#: The largest file of scores.
+MOST_BYTES = 20_000_000
+
+
+def labeller(version: ModelVersion) -> str:
+    """Return the name under which the scores of a version's family are stored as labels."""
+    return f"{version.family.key} on {version.family.backbone}"
+
+
+def unscored(version: ModelVersion) -> QuerySet[Video]:
+    """Return the videos of the study with frames, outside of quarantine, which the version has not scored."""
+    mine = Label.objects.filter(video=OuterRef("pk"), labeller=labeller(version), labeller_version=str(version.number))
+    ready = Video.objects.filter(study=version.study, asset__state=Asset.State.DONE, asset__quarantined_at__isnull=True)
+    return ready.filter(~Exists(mine)).order_by("pk")
+
+
+def ask(version: ModelVersion, *, actor: User | None) -> Run:
+    """Queue a run that scores the first videos without a score. Return it. Raise Refused."""
+    if version.state != ModelVersion.State.PROMOTED:
+        raise Refused(_("Only a promoted version scores videos."), "not_promoted")
+    wanted = list(unscored(version).values_list("pk", flat=True)[:MOST_VIDEOS])
+    if not wanted:
+        raise Refused(_("The version has scored all videos of the study."), "nothing_to_score")
+    return queueing.ask_scoring(version, last_video=wanted[-1], actor=actor)
+
+
+def items(run: Run, after: int) -> Iterator[tuple[int, dict[str, Any], list[bytes]]]:
+    """Yield the next videos of a scoring run: row id, what the program needs, and the frames as JPEG.
+
+    Raise OSError if the storage is away.
+    """
+    version = _version(run)
+    found = unscored(version).filter(pk__gt=after, pk__lte=run.options["last_video"]).select_related("prompt", "asset")
+    for video in found[:VIDEOS_A_PAGE]:
+        frames = []
+        for name in _frames(video.asset):
+            with default_storage.open(name) as file:
+                frames.append(file.read())
+        yield video.pk, {"id": video.public_id, "prompt": video.prompt.text}, frames
+
+
+def _frames(asset: Asset) -> list[str]:
+    """Return the names of the frames of an asset in the storage, in the order of time."""
+    stored = asset.facts.get("files", {})
+    numbers = sorted(int(PurePosixPath(name).stem) for name in stored if name.startswith("frames/"))
+    return [names.frame(asset.public_id, number) for number in numbers]
+
+
+def store(run: Run) -> int:
+    """Write the scores that a run uploaded as labels, in the transaction that ends it. Return how many are new.
+
+    A video that was removed meanwhile is left out. Raise BadInput for a file that is no result of scoring.
+    """
+    version = _version(run)
+    rows = _read(Artefact.objects.get(run=run, fence=run.fence, path=PATH))
+    videos = dict(Video.objects.filter(study=run.study_id, public_id__in=list(rows)).values_list("public_id", "pk"))
+    about = {"study": run.study, "labeller": labeller(version), "labeller_version": str(version.number)}
+    labels = [
+        Label(video_id=videos[public_id], question=_question(name), value=value, **about)
+        for public_id, scores in rows.items()
+        if public_id in videos
+        for name, value in scores.items()
+    ]
+    before = Label.objects.filter(study=run.study, labeller=about["labeller"]).count()
+    Label.objects.bulk_create(labels, ignore_conflicts=True, batch_size=1000)
+    return Label.objects.filter(study=run.study, labeller=about["labeller"]).count() - before
+
+
+def _question(name: str) -> str:
+    """Return the question of a label. A label on a question of pairs would be a choice between two videos."""
+    return f"score_{name}" if name in CHOICE_QUESTIONS else name
+
+
+def _read(file: Artefact) -> dict[str, Mapping[str, float]]:
+    """Return the scores by video. Lines with an error are left out. Raise BadInput."""
+    wrong = BadInput(_("%(path)s is no result of scoring.") % {"path": PATH}, field="files")
+    if file.byte_size > MOST_BYTES:
+        raise wrong
+    with default_storage.open(file.stored_name) as stored:
+        lines = stored.read().splitlines()
+    found: dict[str, Mapping[str, float]] = {}
+    for line in lines:
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            raise wrong from None
+        if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+            raise wrong
+        if "error" in row:
+            continue
+        scores = row.get("scores")
+        if (
+            not isinstance(scores, dict)
+            or not 0 < len(scores) <= MOST_SCORES
+            or not all(map(_is_score, scores.items()))
+        ):
+            raise wrong
+        found[row["id"]] = scores
+    return found
+
+
+def _is_score(item: tuple[Any, Any]) -> bool:
+    name, value = item
+    return 0 < len(name) <= 40 and isinstance(value, int | float) and math.isfinite(value)
+
+
+def _version(run: Run) -> ModelVersion:
+    assert run.version_id is not None  # noqa: S101  # a constraint
+    return ModelVersion.objects.select_related("study", "family").get(pk=run.version_id)
+
+
+def progress(version: ModelVersion) -> dict[str, int]:
+    """Return how many videos the version has scored, and how many it could score now."""
+    mine = Label.objects.filter(study=version.study, labeller=labeller(version), labeller_version=str(version.number))
+    return {"scored": mine.values("video").distinct().count(), "left": unscored(version).count()}

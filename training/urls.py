@@ -1,0 +1,16 @@
+"""Addresses of the pages of training, below `/studies/`."""
+
+from django.urls import path
+
+from training import views
+
+app_name = "training"
+urlpatterns = [
+    path("<slug:slug>/training/", views.listed, name="list"),
+    path("<slug:slug>/training/new/", views.new, name="new"),
+    path("<slug:slug>/training/new/<int:number>/", views.from_release, name="from_release"),
+    path("<slug:slug>/training/<int:run_id>/", views.run, name="run"),
+    path("<slug:slug>/training/<int:run_id>/progress/", views.progress, name="progress"),
+    path("<slug:slug>/training/<int:run_id>/cancel/", views.cancel, name="cancel"),
+    path("<slug:slug>/training/<int:run_id>/again/", views.again, name="again"),
+]
