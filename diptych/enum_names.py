@@ -24,4 +24,6 @@ ENUM_NAMES: dict[str, str | list[str]] = {
     "RowEnum": "qc.models.reviews.ROWS",
     "ReturnedAnswersEnum": "suspensions.models.people.Suspension.What",
     "NothingInTrialEnum": "trial.pairs.TRIAL_REASONS",
+    "ModelKindEnum": "training.kinds.Kind",
+    "ModelStateEnum": "training.models.versions.ModelVersion.State",
 }

@@ -87,7 +87,7 @@ class PointSerializer(serializers.Serializer):
     loss = serializers.FloatField()
 
 
-class ReportSerializer(BeatSerializer):
+class RunReportSerializer(BeatSerializer):
     points = PointSerializer(many=True, required=False)
     log = serializers.CharField(
         required=False, allow_blank=True, trim_whitespace=False, max_length=LOG_CHARACTERS, help_text="Its end"
@@ -122,7 +122,7 @@ class PutBackSerializer(FenceSerializer):
     counted = serializers.BooleanField(default=True, help_text="Whether it counts as an attempt")
 
 
-class StateShape(serializers.Serializer):
+class RunStateShape(serializers.Serializer):
     state = serializers.ChoiceField(choices=Run.State.choices)
 
 
@@ -198,7 +198,7 @@ class BeatView(WorkerView):
 class ReportView(WorkerView):
     """`POST runs/{id}/report/`."""
 
-    @extend_schema(operation_id="runs_report", request=ReportSerializer, responses={200: BeatShape})
+    @extend_schema(operation_id="runs_report", request=RunReportSerializer, responses={200: BeatShape})
     def post(self, request: Request, run_id: int) -> Response:
         """Report the progress of a run.
 
@@ -206,7 +206,7 @@ class ReportView(WorkerView):
         whole log.
         """
         run = run_of_worker(request, run_id)
-        fence, given = self.body(ReportSerializer)
+        fence, given = self.body(RunReportSerializer)
         points = [(point["step"], point["loss"]) for point in given.pop("points", [])]
         claims.refuse_not_finite([loss for _step, loss in points], "points")
         return Response({"cancelled": claims.report(run, fence, points=points, **given)})
@@ -233,7 +233,7 @@ class FinishView(WorkerView):
 class FailView(WorkerView):
     """`POST runs/{id}/fail/`."""
 
-    @extend_schema(operation_id="runs_fail", request=FailSerializer, responses={200: StateShape})
+    @extend_schema(operation_id="runs_fail", request=FailSerializer, responses={200: RunStateShape})
     def post(self, request: Request, run_id: int) -> Response:
         """End a run whose program failed for good.
 
@@ -248,7 +248,7 @@ class FailView(WorkerView):
 class PutBackView(WorkerView):
     """`POST runs/{id}/put-back/`."""
 
-    @extend_schema(operation_id="runs_put_back", request=PutBackSerializer, responses={200: StateShape})
+    @extend_schema(operation_id="runs_put_back", request=PutBackSerializer, responses={200: RunStateShape})
     def post(self, request: Request, run_id: int) -> Response:
         """Give the claim of a run up.
 

@@ -18,7 +18,7 @@ from training.permissions import own_version, runs_study, version_for
 MOST_LISTED = 200
 
 
-class ComparisonShape(serializers.Serializer):
+class ModelComparisonShape(serializers.Serializer):
     """What the comparison showed. Differences are shares from −1 to 1."""
 
     k = serializers.IntegerField(allow_null=True, help_text="Number of the comparison; null: nothing was decided")
@@ -34,7 +34,7 @@ class VersionShape(ModelVersionShape):
     release = serializers.IntegerField(help_text="Number of the release that it was trained on")
     decision = serializers.ChoiceField(choices=ModelVersion.Decision.choices, allow_blank=True)
     reason = serializers.CharField(allow_blank=True)
-    comparison = ComparisonShape()
+    comparison = ModelComparisonShape()
     created_at = serializers.DateTimeField()
     decided_at = serializers.DateTimeField(allow_null=True)
 
@@ -55,7 +55,7 @@ class VersionsQuery(serializers.Serializer):
     state = serializers.ChoiceField(required=False, choices=ModelVersion.State.choices)
 
 
-class DecisionSerializer(serializers.Serializer):
+class ModelDecisionSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=registry.LONGEST_REASON, help_text="Recorded with your name")
 
 
@@ -131,7 +131,7 @@ class DecideView(SignedInView):
     def decide(self, request: Request, version_id: int, act: Any) -> Response:
         """Do it, and respond with the version."""
         version = own_version(request, version_id)
-        body = DecisionSerializer(data=request.data)
+        body = ModelDecisionSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         act(version, reason=body.validated_data["reason"], actor=self.person)
         return Response(detail_json(version_for(request, version_id)))
@@ -142,7 +142,7 @@ class PromoteView(DecideView):
 
     refusals = {409: ("not_promotable",)}
 
-    @extend_schema(operation_id="models_promote", request=DecisionSerializer, responses={200: VersionDetailShape})
+    @extend_schema(operation_id="models_promote", request=ModelDecisionSerializer, responses={200: VersionDetailShape})
     def post(self, request: Request, version_id: int) -> Response:
         """Promote a model version that is not worse.
 
@@ -156,7 +156,9 @@ class TakeBackView(DecideView):
 
     refusals = {409: ("not_promoted",)}
 
-    @extend_schema(operation_id="models_take_back", request=DecisionSerializer, responses={200: VersionDetailShape})
+    @extend_schema(
+        operation_id="models_take_back", request=ModelDecisionSerializer, responses={200: VersionDetailShape}
+    )
     def post(self, request: Request, version_id: int) -> Response:
         """Take the promotion of a model version back.
 
@@ -170,7 +172,7 @@ class WithdrawView(DecideView):
 
     refusals = {410: ("withdrawn",)}
 
-    @extend_schema(operation_id="models_withdraw", request=DecisionSerializer, responses={200: VersionDetailShape})
+    @extend_schema(operation_id="models_withdraw", request=ModelDecisionSerializer, responses={200: VersionDetailShape})
     def post(self, request: Request, version_id: int) -> Response:
         """Withdraw a model version for good.
 
