@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def trained(world, tmp_path_factory, cache):

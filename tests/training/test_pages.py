@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from tests.training import runs
 from tests.training.training import released
-from training.models import Run
+from training.models import ModelVersion, Run
 
 pytestmark = pytest.mark.django_db
 
@@ -69,4 +69,5 @@ def test_the_pages_of_runs_say_how_they_stand(study, release, researcher, browse
 def test_a_release_names_the_versions_that_were_trained_on_it(study, release, researcher, browser_client):
     run = runs.done(release, researcher)
     page = browser_client(researcher).get(reverse("releases:release", args=[study.slug, release.number]))
-    assert reverse("training:run", args=[study.slug, run.pk]) in page.content.decode()
+    version = ModelVersion.objects.get(run=run)
+    assert reverse("models:version", args=[study.slug, version.family_id, version.number]) in page.content.decode()

@@ -106,6 +106,7 @@ def test_a_program_that_dies_continues_from_its_checkpoint(server, token, folder
         assert json.load(file)["from_step"] == 5
 
 
+@pytest.mark.long
 def test_a_program_that_always_crashes_fails_after_five_attempts(server, token, folder, release):
     run = queued(release, policies={"always": "crash"})
     with worker(server, token, folder) as mine:
@@ -117,6 +118,7 @@ def test_a_program_that_always_crashes_fails_after_five_attempts(server, token, 
     assert "crashed with 0 bytes" in run.log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("policies", "code", "items", "reason"),
     [
@@ -150,6 +152,7 @@ def test_a_cancelled_run_ends_with_all_its_processes(server, token, folder, rele
     assert not left_processes(folder)
 
 
+@pytest.mark.long
 def test_a_stopped_worker_gives_its_run_back_and_another_start_continues(server, token, folder, release):
     run = queued(release, policies={"pause": "0.1", "steps": "25"})
     process = start_worker(server, token, folder)
@@ -164,6 +167,7 @@ def test_a_stopped_worker_gives_its_run_back_and_another_start_continues(server,
     assert_done_once(run, folder)
 
 
+@pytest.mark.long
 def test_a_killed_worker_takes_its_program_along_and_continues_at_its_next_start(server, token, folder, release):
     run = queued(release, policies={"pause": "0.1", "steps": "25", "child": "1"})
     process = start_worker(server, token, folder)
@@ -248,6 +252,7 @@ def killed_at_random(server, token, folder, release, *, rounds, seed, steps):
     return runs
 
 
+@pytest.mark.long
 def test_runs_survive_a_few_kills_at_random_moments(server, token, folder, release):
     for run in killed_at_random(server, token, folder, release, rounds=3, seed=1, steps=40):
         assert_done_once(run, folder)
