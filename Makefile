@@ -27,7 +27,7 @@ help: ## This list
 	@echo "Installing what tests and benchmarks need"
 	@PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e '.[dev]'
 	@.venv/bin/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))' && \
-		PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e training/learn || \
+		PIP_NO_INPUT=1 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e client -e 'training/learn[large]' || \
 		echo "The training programs could not be installed: their tests are skipped"
 	@touch $@
 
