@@ -34,11 +34,9 @@ class Backbone:
     seeds: int = 1
 
 
+#: Those that a worker can train. `embed` is trained by hand only: it needs a folder of the user's.
 BACKBONES = {
     "small": Backbone(gettext_lazy("small: EfficientNet-Lite0 and MiniLM, frozen; any processor"), seeds=3),
-    "embed": Backbone(gettext_lazy("embed: a frozen encoder of your own; any processor"), seeds=3),
-    "qwen-vl": Backbone(gettext_lazy("qwen-vl: Qwen3-VL with LoRA; 1 GPU"), gpus=1, gpu_memory_mib=24_000),
-    "video-llava": Backbone(gettext_lazy("video-llava: as in the paper; 1 GPU"), gpus=1, gpu_memory_mib=70_000),
 }
 
 

@@ -51,7 +51,7 @@ def test_the_api_queues_a_run(study, release, researcher, api):
         ({"targets": ["helpfulness"], "backbone": "huge"}, "backbone"),
         ({"targets": ["helpfulness"], "seed": -1}, "seed"),
         ({"targets": ["helpfulness"], "seeds": 0}, "seeds"),
-        ({"targets": ["helpfulness"], "backbone": "qwen-vl", "gpus": 0}, "gpus"),
+        ({"targets": ["helpfulness"], "gpus": 65}, "gpus"),
         ({"targets": ["helpfulness"], "gpu_memory_mib": 10}, "gpu_memory_mib"),
         ({"targets": ["helpfulness"], "options": {"max_steps": 0}}, "options"),
         ({"targets": ["helpfulness"], "options": {"policies": {"a": "b=c"}}}, "options"),
@@ -76,15 +76,15 @@ def test_only_a_complete_release_that_was_not_withdrawn_is_trained_on(study, rel
 
 
 def test_a_run_that_no_known_worker_can_do_says_so_at_once(study, release, researcher):
-    queued(release, backbone="qwen-vl")  # no worker is known yet
+    queued(release, gpus=1, gpu_memory_mib=24_000)  # no worker is known yet
     worker = Worker.objects.create(owner=researcher, name="gpu-1", gpus=1, gpu_memory_mib=8_000)
     with pytest.raises(Refused, match="No worker offers"):
-        queued(release, backbone="qwen-vl", seed=2)
-    queued(release)
+        queued(release, gpus=1, gpu_memory_mib=24_000, seed=2)
+    queued(release, seed=9)
     Worker.objects.filter(pk=worker.pk).update(gpu_memory_mib=80_000)
-    queued(release, backbone="qwen-vl", seed=2)
+    queued(release, gpus=1, gpu_memory_mib=24_000, seed=2)
     Worker.objects.filter(pk=worker.pk).update(gpus=0, seen_at=timezone.now() - timedelta(days=30))
-    queued(release, backbone="qwen-vl", seed=3)  # that worker is not known any more
+    queued(release, gpus=1, gpu_memory_mib=24_000, seed=3)  # that worker is not known any more
 
 
 @pytest.mark.django_db(transaction=True)

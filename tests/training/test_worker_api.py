@@ -129,10 +129,10 @@ def test_an_old_fence_number_changes_nothing(release, calls, researcher):
 
 
 def test_a_run_is_given_only_to_a_worker_that_can_do_it(study, release, calls, researcher):
-    queued(release, backbone="qwen-vl")
+    queued(release, gpus=1, gpu_memory_mib=24_000)
     assert calls.claim() is None
     assert calls.claim(gpus=1, gpu_memory_mib=16_000) is None
-    assert calls.claim(gpus=1, gpu_memory_mib=80_000)["backbone"] == "qwen-vl"
+    assert calls.claim(gpus=1, gpu_memory_mib=80_000)["gpus"] == 1
     assert Worker.objects.get().gpus == 1
 
 
