@@ -35,7 +35,7 @@ SCOPE_LABELS = {
     "review": gettext_lazy("Review answers"),
     "export": gettext_lazy("Download answers"),
     "manage": gettext_lazy("Import material and change studies"),
-    "train": gettext_lazy("Work as a training worker: take runs, report on them and upload models"),
+    "train": gettext_lazy("Train models as a worker: take runs, report their progress, upload the models"),
 }
 SCOPES = tuple(SCOPE_LABELS)
 LIFETIME = timedelta(days=90)

@@ -57,7 +57,7 @@ PARTS: dict[str, tuple[Promise, Callable[[Lot], Q]]] = {
         _by_outcome(Outcome.DEFECTIVE, revision="first"),
     ),
     "found": (_("answers in which any review confirmed a defect"), _found),
-    "looked": (_("answers judged as suspicious answers"), _looked_at),
+    "looked": (_("suspicious answers that were judged"), _looked_at),
     "counting": (_("answers that still count"), frames.still_counting),
 }
 

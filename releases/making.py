@@ -40,7 +40,8 @@ LONGEST_LICENCE, LONGEST_TERMS = 80, 10_000
 BUSY = gettext_noop("A release of this study is being made. Wait until it has ended, or cancel it.")
 FREEZING = gettext_noop("Copying the answers")
 TROUBLE = gettext_noop(
-    "The database or the storage failed. If this goes on, tell your server administrator. The log has details."
+    "The database or the storage failed. If it happens again, tell your server administrator. "
+    "The server’s log has details."
 )
 FULL = gettext_noop(
     "The server has no space left for the files of this release. Ask your server administrator to free some space. "

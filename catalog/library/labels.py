@@ -24,7 +24,7 @@ MOST_GROUPS = 200
 class LabelFilters(Filters):
     """Filters of the list of labels."""
 
-    q = IdField(label=_("Id of prompt, video or pair begins with"))
+    q = IdField(label=_("Id begins with"))
     subject = forms.ChoiceField(
         label=_("Label is about"),
         choices=[("", _("all")), ("prompt", _("a prompt")), ("video", _("a video")), ("pair", _("a pair"))],

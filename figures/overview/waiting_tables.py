@@ -44,8 +44,8 @@ def by_kind(reader: Reader) -> Table:
         ],
         rows if reader.waits else [],
         note=_(
-            "The waiting time begins when the review becomes possible: at the start of the lot’s review, when its "
-            "sample is drawn, or with the verdict. “Suspicious answers” are not listed, because nobody has to review "
+            "Waiting counts from the moment when the review became possible: when the review of the lot started, its "
+            "sample was drawn, or the verdict was given. “Suspicious answers” are not listed: nobody has to review "
             "them."
         ),
         empty=_("Nothing waits for a review."),

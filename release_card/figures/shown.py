@@ -109,8 +109,8 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
             "win-rates",
             _("Win rates of generators"),
             _(
-                "How often answers chose the video of the generator in the row over that of the generator in the "
-                "column. It is the mean over pairs, and a tie counts ½."
+                "Of the answers that compare two generators, the share that chose the video of the generator in the "
+                "row. A tie counts ½, and each pair counts the same."
             ),
             tables.win_rates(found, charts.chosen_question(query)),
             compared,
@@ -135,8 +135,8 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
             _(
                 "How often a program and a person chose the same video, over all answers of the release. If only one "
                 "of them chose a tie, it counts ½. If a program gives each video a number, the video with the higher "
-                "number counts as its choice. With harm tags and psnr_to_first it is the video with the lower number: "
-                "less likely harmful, or with more change between its frames."
+                "number counts as its choice. For harm tags and psnr_to_first it is the lower number, which means less "
+                "harm, or more change between frames."
             ),
             tables.labellers(found),
             _("Not enough data: no program labelled the pairs or videos of this release."),
