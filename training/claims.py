@@ -94,7 +94,8 @@ def report(
 ) -> bool:
     """Store what the program said, and keep the claim. Return whether somebody cancelled the run. Raise `taken_over`.
 
-    Repeating a report is harmless. `log` is the end of the log, and replaces what was stored before.
+    Repeating a report is harmless. `log` is the end of the log, and replaces what was stored before. A step further
+    than any before makes this the first attempt again, so that only a run that does not get on is given up.
     """
     columns: dict[str, Any] = dict(progress)
     if log is not None:
@@ -105,6 +106,8 @@ def report(
         columns["loss"] = max(points)[1]
     is_cancelled = beat(run, fence, **columns)  # its update locks the row until the points are written
     if points:
+        if not run.points.filter(step__gte=max(points)[0]).exists():
+            Run.objects.filter(pk=run.pk, attempts__gt=1).update(attempts=1, pauses=0)
         by_step = dict(points)
         values: dict[str, Any] = {"run": run.pk, "steps": list(by_step), "losses": list(by_step.values())}
         with connection.cursor() as cursor:

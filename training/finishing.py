@@ -46,7 +46,7 @@ def files_of(run: Run) -> Any:
 def finish(
     run: Run, fence: int, *, metrics: Sequence[Mapping[str, Any]], files: Mapping[str, str], wall_s: float
 ) -> ModelVersion | None:
-    """End a run whose program is done, and return the version that it made. None: the run only evaluated.
+    """End a run whose program is done, and return the version that it made. None: the run evaluated or scored.
 
     Repeating it is harmless. `files` has the SHA-256 of each file by path: all must have been uploaded with this claim.
 
