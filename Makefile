@@ -72,4 +72,4 @@ bench-%: .venv/installed-dev ## Run one benchmark, such as bench-serving
 
 screenshots: .venv/installed-dev ## Take docs/screenshots from the running product
 	@.venv/bin/python -m tests.browser.screenshots
-	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py tests/browser/states_running.py tests/browser/states_material.py tests/browser/states_quality.py tests/browser/states_figures.py tests/browser/states_people.py tests/browser/states_releases.py tests/browser/states_webhooks.py tests/browser/states_qualification.py
+	@.venv/bin/python -m pytest -q -m screenshots tests/browser/states.py tests/browser/states_running.py tests/browser/states_material.py tests/browser/states_quality.py tests/browser/states_figures.py tests/browser/states_people.py tests/browser/states_releases.py tests/browser/states_webhooks.py tests/browser/states_qualification.py tests/browser/states_training.py

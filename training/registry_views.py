@@ -150,7 +150,7 @@ def _about(study: Any, shown: ModelVersion) -> dict[str, Any]:
         "difference": words.points((shown.low + shown.high) / 2)
         if shown.low is not None and shown.high is not None
         else "",
-        "low": words.points(shown.low) if shown.low is not None else "",
+        "low": words.signed(shown.low) if shown.low is not None else "",
         "high": words.points(shown.high) if shown.high is not None else "",
         "files": [] if shown.state == State.WITHDRAWN else files_of(shown.run),
         "trains": trains(study),

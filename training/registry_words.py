@@ -62,9 +62,14 @@ def number(figure: str, value: float | None) -> str:
     return in_words(value, "number" if figure in PLAIN else "share")
 
 
+def signed(difference: float) -> str:
+    """Return a difference of shares in percentage points, with its sign and without the unit."""
+    return str(formats.number_format(f"{difference * 100:+z.1f}"))
+
+
 def points(difference: float) -> str:
     """Return a difference of shares in percentage points, with its sign."""
-    return _("%(n)s points") % {"n": formats.number_format(f"{difference * 100:+z.1f}")}
+    return _("%(n)s points") % {"n": signed(difference)}
 
 
 def main_figure(version: ModelVersion, of_target: str | None = None) -> Mapping[str, Any] | None:
@@ -99,7 +104,7 @@ def why(version: ModelVersion) -> str:
         return _not_decidable(version)
     if version.low is None or version.high is None:
         return _(version.reason)
-    about = {"low": points(version.low), "high": points(version.high), "n": version.clusters}
+    about = {"low": signed(version.low), "high": points(version.high), "n": version.clusters}
     about |= {"against": version.against.number if version.against else ""}
     compared = str(_SENTENCES[bool(version.against), version.decision] % about)
     was_promoted = version.decision in {Decision.FIRST, Decision.BETTER}

@@ -1,0 +1,102 @@
+"""Every state of *Training* and *Models*, in English and Chinese: `make screenshots`."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from media.transcode import Renditions
+from releases.models import Release
+from tests.browser.stage import Stage, gallery, picture, scene, taken
+from tests.training import registering, runs
+from tests.training.training import released
+from training.models import Worker
+
+__all__ = ["gallery"]
+
+pytestmark = pytest.mark.screenshots
+
+REWARD = registering.clusters()
+
+
+def release_of(stage: Stage) -> Release:
+    return released(stage.study, pairs=3)
+
+
+@scene
+def training_none(stage: Stage) -> Any:
+    return stage.page("training/")
+
+
+@scene
+def training_new(stage: Stage) -> Any:
+    release_of(stage)
+    return stage.page("training/new/")
+
+
+@scene
+def training_listed(stage: Stage) -> Any:
+    release = release_of(stage)
+    runs.done(release, stage.person)
+    runs.failed(release, stage.person)
+    runs.run_of(release, stage.person, seed=3)
+    return stage.page("training/")
+
+
+@scene
+def training_running(stage: Stage) -> Any:
+    run = runs.run_of(release_of(stage), stage.person, log="Embedding videos: 120 of 120\nStep 40 of 100\n")
+    run.points.bulk_create(run.points.model(run=run, step=step, loss=0.69 - step / 500) for step in range(1, 41))
+    return stage.page(f"training/{run.pk}/")
+
+
+@scene
+def training_failed(stage: Stage) -> Any:
+    return stage.page(f"training/{runs.failed(release_of(stage), stage.person).pk}/")
+
+
+@scene
+def training_done(stage: Stage) -> Any:
+    run = runs.done(release_of(stage), stage.person, "metrics.json", "model/model.safetensors")
+    return stage.page(f"training/{run.pk}/")
+
+
+@scene
+def models_none(stage: Stage) -> Any:
+    return stage.page("models/")
+
+
+@scene
+def models(stage: Stage) -> Any:
+    release = release_of(stage)
+    registering.decided(release, registering.reward_rows(0.7, REWARD))
+    registering.decided(release, registering.tag_rows(REWARD), kind="moderation")
+    return stage.page("models/")
+
+
+@scene
+def model_family(stage: Stage) -> Any:
+    release = release_of(stage)
+    for seed, right in enumerate((0.7, 0.8, 0.6), start=1):
+        made = registering.trained(release, registering.reward_rows(right, REWARD), seed=seed)
+        registering.registry.decide_waiting()
+    Worker.objects.update(seen_at=timezone.now())
+    return stage.page(f"models/{made.family_id}/")
+
+
+@scene
+def model_version(stage: Stage) -> Any:
+    made = registering.promoted(release_of(stage), stage.person, number=2)
+    return stage.page(f"models/{made.family_id}/2/")
+
+
+@scene
+def model_version_of_tags(stage: Stage) -> Any:
+    made = registering.decided(release_of(stage), registering.tag_rows(REWARD), kind="moderation")
+    return stage.page(f"models/{made.family_id}/{made.number}/")
+
+
+@pytest.mark.parametrize(("name", "view", "language"), taken(__name__))
+@pytest.mark.django_db(transaction=True)
+def test_scene(name: str, view: str, language: str, open_page: Any, gallery: dict[str, list[Renditions]]) -> None:
+    picture(name, view, language, open_page, gallery)
