@@ -10,14 +10,15 @@ import trustme
 
 from tests.webhooks.receiver import close, hang, receiving, status, trickle
 from webhooks.models import LONGEST_EXCERPT
+from webhooks.policy import LONGEST_ATTEMPT_S
 from webhooks.sending import Outcome, post
 
-#: Seconds. The limit of the product is 15.
+#: Seconds, for receivers that are given up. For the others the limit of the product holds, however slow the machine is.
 LIMIT_S = 0.6
 
 
 def sent(address, **options):
-    return post(address, {"webhook-id": "msg_1"}, b"{}", within_s=LIMIT_S, **options)
+    return post(address, {"webhook-id": "msg_1"}, b"{}", **options)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_huge_response_is_not_read(receiver):
     receiver.respond(huge)
     began = time.monotonic()
     assert sent(receiver.address()).problem == "status"
-    assert time.monotonic() - began < LIMIT_S
+    assert time.monotonic() - began < LONGEST_ATTEMPT_S
     assert written < 20_000_000
 
 
@@ -83,21 +84,21 @@ def test_huge_headers_are_not_read(receiver):
 def test_a_receiver_that_hangs_is_given_up(receiver):
     receiver.respond(hang(receiver))
     began = time.monotonic()
-    assert sent(receiver.address()) == Outcome("too_slow")
+    assert sent(receiver.address(), within_s=LIMIT_S) == Outcome("too_slow")
     assert LIMIT_S <= time.monotonic() - began < 2 * LIMIT_S
 
 
 def test_a_receiver_that_sends_single_bytes_is_given_up(receiver):
     receiver.respond(trickle(receiver))
     began = time.monotonic()
-    assert sent(receiver.address()) == Outcome("too_slow")
+    assert sent(receiver.address(), within_s=LIMIT_S) == Outcome("too_slow")
     assert LIMIT_S <= time.monotonic() - began < 2 * LIMIT_S
 
 
 def test_the_status_decides_although_the_response_never_ends(receiver):
     receiver.respond(trickle(receiver, headers_first=True))
     began = time.monotonic()
-    outcome = sent(receiver.address())
+    outcome = sent(receiver.address(), within_s=LIMIT_S)
     assert (outcome.problem, outcome.status) == ("", 200)
     assert time.monotonic() - began < 2 * LIMIT_S
 
@@ -169,7 +170,7 @@ def test_a_name_server_that_hangs_is_given_up(receiver, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
     began = time.monotonic()
-    assert sent("https://slow.test/") == Outcome("too_slow")
+    assert sent("https://slow.test/", within_s=LIMIT_S) == Outcome("too_slow")
     assert time.monotonic() - began < 2 * LIMIT_S
 
 
