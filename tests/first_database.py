@@ -1,6 +1,6 @@
 """`python -m tests.first_database FILE`: make the database that each worker of a test run copies.
 
-Migrations take most of half a minute, and a copy takes a second. FILE gets nothing when the database is complete, and
+Migrations take ten seconds, and a copy takes one. FILE gets nothing when the database is complete, and
 the error if it could not be made.
 """
 

@@ -4,6 +4,8 @@ They lie in a temporary folder. DATABASE_URL and REDIS_URL override them, as eve
 also begins the database that the workers copy.
 """
 
+import contextlib
+import importlib
 import os
 import subprocess
 import tempfile
@@ -41,6 +43,21 @@ making: list["subprocess.Popen[bytes]"] = []
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Run one worker more than there are processors: tests also wait, for programs and for browsers."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Import a share of the test modules, in one of several workers.
+
+    pytest compiles a module of tests at its first import, and keeps the result. So each is compiled by one worker.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if not worker or session.config.args != ["tests"]:
+        return
+    modules = sorted(Path("tests").rglob("test_*.py"))
+    for path in modules[int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]:
+        with contextlib.suppress(Exception):  # the collection says what is wrong
+            importlib.import_module(".".join(path.with_suffix("").parts))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -81,9 +81,9 @@ BODIES_OF_JSON = {
     "empty": b"",
     "null": b"null",
 }
-#: The kinds of value that the ordinary tests send to every address, in all fields at once. NUL and half a pair are
-#: refused before any view, whatever the field; a test of their own sends them.
-WORST = {"digits", "NaN", "not JSON"}
+#: The kind of value that the ordinary tests send to every address in the query, in a form or as a body, in all fields
+#: at once. NUL and half a pair are refused before any view, whatever the field; a test of their own sends them.
+WORST_IN_ADDRESSES, WORST_IN_FORMS, WORST_BODY = "NaN", "digits", "not JSON"
 
 
 def everywhere(names: Iterable[str]) -> pytest.MarkDecorator:
@@ -92,13 +92,13 @@ def everywhere(names: Iterable[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("names", "worst"), [pytest.param(list(names), True, id="the worst"), *each])
 
 
-def chosen(values: dict[str, Any], worst: bool) -> dict[str, Any]:
-    """Return the values that are sent, by their kind."""
-    return {note: value for note, value in values.items() if note in WORST or not worst}
+def chosen(values: dict[str, Any], worst: str) -> dict[str, Any]:
+    """Return the values that are sent, by their kind: all, or only the worst one."""
+    return {worst: values[worst]} if worst else values
 
 
 SHAPES: list[Any] = [None, 1, -1, 2**53 - 1, 1.5, True, "", "x" * 10_000, "\x1b", [], [[]], {}, {"": {"": []}}]
-WORST_SHAPES: list[Any] = [None, -1, [[]]]
+WORST_SHAPES: list[Any] = [[[]]]
 
 
 def subclasses(kind: type) -> set[type]:
@@ -181,9 +181,9 @@ def test_no_query_string_is_an_error_of_ours(walk, names, worst):
         separator = "&" if "?" in address else "?"
         names = names_in(name, address)
         everything = sorted(names | names_of_forms())
-        for note, value in chosen(IN_ADDRESSES, worst).items():
-            if len(value) < 100 or worst:
-                query = "&".join(f"{field}={value}" for field in (everything if len(value) < 100 else names))
+        for note, value in chosen(IN_ADDRESSES, worst and WORST_IN_ADDRESSES).items():
+            if len(value) < 100:
+                query = "&".join(f"{field}={value}" for field in everything)
                 walk.send(who, "GET", f"{address}{separator}{query}", note)
             if len(value) < 100 and not worst:
                 walk.send(who, "GET", f"{address}{separator}{value}={value}", note)
@@ -199,14 +199,14 @@ def test_no_form_is_an_error_of_ours(walk, names, worst):
         address = walk.world.address(name, walk.world.people[who])
         good = BODIES.get(name, dict)()
         names = names_in(name, address) | set(good)
-        for note, value in chosen(VALUES, worst).items():
+        for note, value in chosen(VALUES, worst and WORST_IN_FORMS).items():
             everything = dict.fromkeys(names if worst else names | names_of_forms(), value)
             alone = [] if worst else sorted(names)
             for body in [everything, *({**good, field: value} for field in alone)]:
                 sent = "&".join(f"{field}={escaped(text)}" for field, text in body.items())
                 walk.send(who, "POST", address, note, data=sent, content_type="application/x-www-form-urlencoded")
         kinds = {"multipart/form-data": b"x", "multipart/form-data; boundary=b": b"--b\r\n", "text/x": b"x"}
-        for kind, data in list(kinds.items())[: 1 if worst else None]:
+        for kind, data in {} if worst else kinds.items():
             walk.send(who, "POST", address, kind, data=data, content_type=kind)
     assert walk.failed == []
 
@@ -224,9 +224,9 @@ def test_no_body_is_an_error_of_ours(walk, names, worst):
         kinds = ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "x" * 300, "a/b;=\x00"]
         own = MATRIX[name][0].upper()
         for method in (own,) if worst else ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
-            for note, body in chosen(BODIES_OF_JSON, worst).items():
+            for note, body in chosen(BODIES_OF_JSON, worst and WORST_BODY).items():
                 walk.send(who, method, address, note, data=body, content_type="application/json")
-            for kind in kinds[:1] if worst else kinds:
+            for kind in () if worst else kinds:
                 walk.send(who, method, address, f"as {kind[:40]}", data=b"a=%00", content_type=kind)
         for value in WORST_SHAPES if worst else SHAPES:
             whole = json.dumps(dict.fromkeys(names_of_bodies(), value))
@@ -279,7 +279,7 @@ def test_no_header_is_an_error_of_ours(walk, name):
     assert walk.failed == []
 
 
-#: Values that no row has. The ordinary tests put the first three into each address.
+#: Values that no row has. The ordinary tests put the first two into each address.
 NOWHERE = ("%00", "9" * 30, "%E4%B8%80", "9" * 5_000, "%ff", "x" * 10_000, "%0a")
 
 
@@ -290,7 +290,7 @@ def test_no_address_is_an_error_of_ours(walk, who):
         person = who or allowed_person(name)
         walk.go_to(name)
         with transaction.atomic():  # the database is the same for each address
-            for address in changed_addresses(walk, name, person, NOWHERE if who else NOWHERE[:3]) if parameters else []:
+            for address in changed_addresses(walk, name, person, NOWHERE if who else NOWHERE[:2]) if parameters else []:
                 walk.send(person, MATRIX[name][0].upper(), address, name)
             transaction.set_rollback(True)
     assert walk.failed == []

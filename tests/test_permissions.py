@@ -3,9 +3,11 @@
 The endpoints come from the URL configuration, so a new one without a row here fails.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.urls import get_resolver
 
@@ -13,7 +15,7 @@ from accounts.tokens import SCOPES, issue_token
 from studies.models.memberships import Role
 from tests.permission_rows import ALLOWED, FORBIDDEN, HIDDEN, MATRIX, PEOPLE, SIGN_IN
 from tests.request_bodies import BODIES
-from tests.world import OF_A_PERSON, built, endpoints, worlds
+from tests.world import OF_A_PERSON, World, built, endpoints, worlds
 
 __all__ = ["built", "worlds"]
 
@@ -61,21 +63,39 @@ def says_nothing_is_removed(response: Any) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", MATRIX)
-def test_the_matrix(api, worlds, name):
-    method, expected = MATRIX[name]
-    world = worlds.of(name)
-    form, found, address = "json" if name.startswith("api:") else None, {}, ""
+def outcomes(api: Any, world: World, name: str, people: Iterable[str]) -> dict[str, str]:
+    """Return what the request to an endpoint means to each of these people."""
+    method, form = MATRIX[name][0], "json" if name.startswith("api:") else None
+    found, address = {}, ""
     with transaction.atomic():  # what the address leads to is made once
-        for who in PEOPLE:
-            person, body = world.people[who], BODIES.get(name, dict)()
+        for who in people:
+            person, body, client = world.people[who], BODIES.get(name, dict)(), api(None)
+            if person:
+                client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[who]
             if not address or name in OF_A_PERSON:
                 address = world.address(name, person)
             with transaction.atomic():
-                found[who] = outcome(getattr(api(person), method)(address, body, format=form))
+                found[who] = outcome(getattr(client, method)(address, body, format=form))
                 transaction.set_rollback(True)  # the next request finds the same database
         transaction.set_rollback(True)
-    assert found == expected
+    return found
+
+
+def who_may(name: str) -> list[str]:
+    return [who for who in PEOPLE if MATRIX[name][1][who] == ALLOWED]
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_who_may_not_is_refused_and_one_who_may_is_not(api, worlds, name):
+    others = set(who_may(name)[1:])
+    asked = [who for who in PEOPLE if who not in others]
+    assert outcomes(api, worlds.of(name), name, asked) == {who: MATRIX[name][1][who] for who in asked}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in MATRIX if len(who_may(name)) > 1])
+def test_all_others_who_may_are_not_refused(api, worlds, name):
+    assert set(outcomes(api, worlds.of(name), name, who_may(name)[1:]).values()) == {ALLOWED}
 
 
 #: The scope that a token needs, where one is enough.
@@ -214,14 +234,13 @@ SCOPE = {
 }
 
 
-@pytest.mark.parametrize("name", SCOPE)
-def test_a_token_is_good_for_its_scope_only(api, worlds, name):
+def outcomes_by_scope(api: Any, world: World, name: str, scopes: Iterable[str]) -> dict[str, str]:
+    """Return what the request to an endpoint means with a token of each of these scopes, of a person who may."""
     method, expected = MATRIX[name]
-    world = worlds.of(name)
     person = world.people[next(role for role in Role.values if expected[role] == ALLOWED)]
     form, found, address = "json" if name.startswith("api:") else None, {}, ""
     with transaction.atomic():  # what the address leads to is made once
-        for scope in SCOPES:
+        for scope in scopes:
             client, body = api(None), BODIES.get(name, dict)()
             address = address or world.address(name, person)
             with transaction.atomic():
@@ -229,7 +248,24 @@ def test_a_token_is_good_for_its_scope_only(api, worlds, name):
                 found[scope] = outcome(getattr(client, method)(address, body, format=form))
                 transaction.set_rollback(True)  # the next request finds the same database
         transaction.set_rollback(True)
-    assert found == {scope: ALLOWED if SCOPE[name] == scope else FORBIDDEN for scope in SCOPES}
+    return found
+
+
+def wrong_scopes(name: str) -> list[str]:
+    return [scope for scope in SCOPES if scope != SCOPE[name]]
+
+
+@pytest.mark.parametrize("name", SCOPE)
+def test_a_token_is_good_for_its_scope_and_not_for_another(api, worlds, name):
+    right, wrong = SCOPE[name], wrong_scopes(name)[-1]
+    assert outcomes_by_scope(api, worlds.of(name), name, [right, wrong]) == {right: ALLOWED, wrong: FORBIDDEN}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", SCOPE)
+def test_a_token_is_good_for_no_other_scope(api, worlds, name):
+    wrong = wrong_scopes(name)
+    assert outcomes_by_scope(api, worlds.of(name), name, wrong) == dict.fromkeys(wrong, FORBIDDEN)
 
 
 def test_every_endpoint_of_a_study_has_a_scope():

@@ -5,6 +5,8 @@ The rows are written without any check in Python.
 The attempts are in one table for each group of apps.
 """
 
+import copy
+
 import pgtrigger
 import pytest
 from django.apps import apps
@@ -79,9 +81,17 @@ TARGETS = broken_training.TARGETS | {
 }
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    """Return a world for all tests of the module. Each test is rolled back to it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World()
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(db):
-    return World()
+def world(built, db):
+    return copy.deepcopy(built)  # a test may change its objects
 
 
 def declared():
