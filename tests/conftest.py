@@ -78,6 +78,9 @@ def _static_files_are_collected() -> None:
 
     Pages name their scripts and styles by hash, as in production, so the files must exist.
     """
+    if made := os.environ.get("FIRST_DATABASE"):
+        first_database.copy_static_files(Path(settings.STATIC_ROOT), Path(made))
+        return
     call_command("collectstatic", interactive=False, verbosity=0)
 
 

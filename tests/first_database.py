@@ -1,9 +1,10 @@
-"""`python -m tests.first_database FILE`: make the database that each worker of a test run copies.
+"""`python -m tests.first_database FILE`: make the database and the static files that each worker of a test run copies.
 
-Migrations take ten seconds, and a copy takes one. FILE gets nothing when the database is complete, and
-the error if it could not be made.
+They take fifteen seconds to make, and one to copy. FILE gets nothing when they are complete, and the error if they
+could not be made.
 """
 
+import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +26,17 @@ def copied(settings: dict[str, Any], written: Path) -> None:
 
     `settings` is the entry of `TEST` in the settings of a worker's database. Raises RuntimeError if it was not made.
     """
+    wait(written)
+    settings.update(TEMPLATE=NAME, MIGRATE=False)
+
+
+def copy_static_files(to: Path, written: Path) -> None:
+    """Wait for the static files, and copy them. Raises RuntimeError if they were not made."""
+    wait(written)
+    shutil.copytree(written.with_name("home") / "static", to, dirs_exist_ok=True)
+
+
+def wait(written: Path) -> None:
     end = time.monotonic() + LONGEST
     while not written.exists():
         if time.monotonic() > end:
@@ -32,7 +44,6 @@ def copied(settings: dict[str, Any], written: Path) -> None:
         time.sleep(0.1)
     if error := written.read_text():
         raise RuntimeError(error)
-    settings.update(TEMPLATE=NAME, MIGRATE=False)
 
 
 #: Django's own name for a database of tests would be that of a run without workers.
@@ -43,7 +54,10 @@ def make() -> None:
     import django
 
     django.setup()
+    from django.core.management import call_command
     from django.db import connection
+
+    call_command("collectstatic", interactive=False, verbosity=0)
 
     connection.settings_dict["TEST"]["NAME"] = NAME
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)

@@ -123,6 +123,7 @@ def test_the_web_server_is_measured_with_the_threads_of_the_image():
     assert f"GRANIAN_BLOCKING_THREADS={scratch.THREADS}\n" in Path("Dockerfile").read_text()
 
 
+@pytest.mark.long
 def test_the_media_benchmark_prepares_what_an_import_would_have_written(tmp_path):
     measured = media.measure(media.Clip("64x64", 12, 0.5, sound=True), 1, tmp_path)
     assert {way: len(seconds) for way, seconds in measured.seconds.items()} == {"plain": 1, "made": 1, "worker": 1}

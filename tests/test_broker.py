@@ -108,6 +108,7 @@ def test_imports_changes_and_pauses_are_accepted_without_the_broker(without_brok
     assert Study.objects.get().state == "paused"
 
 
+@pytest.mark.long
 def test_every_name_that_messages_are_sent_to_is_a_task():
     app.loader.import_default_modules()
     named = set()

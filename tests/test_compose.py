@@ -30,6 +30,7 @@ def test_every_setting_reaches_every_service_of_the_application():
         assert set(service["environment"]) >= FIXED, name
 
 
+@pytest.mark.long
 def test_what_is_not_set_has_a_value_that_settings_accept():
     ran = subprocess.run(
         [BIN / "python", "-c", "import diptych.settings as s; print(s.MEDIA_DELIVERY, s.TRUSTED_PROXIES, s.MODE)"],

@@ -207,6 +207,7 @@ print(json.dumps(database | {f"OPTIONS.{name}": value for name, value in databas
     assert (database["ENGINE"], database["CONN_MAX_AGE"]) == ("diptych.database.engine", None)
 
 
+@pytest.mark.long
 def test_media_in_a_bucket_need_the_whole_bucket():
     ran = run(STARTS["manage.py"], **LEAST, MEDIA_DELIVERY="s3")
     missing = re.findall(r"- (\w+) is not set", ran.stderr)
@@ -301,6 +302,7 @@ print(len(app.tasks) > 5, binaries.ffmpeg(), binaries.ffprobe())
     assert re.fullmatch(r"True \S+ffmpeg\S* \S+ffprobe\S*\n", ran.stdout)
 
 
+@pytest.mark.long
 def test_a_command_that_finds_the_disk_full_says_so_and_has_a_status_of_its_own():
     with open("/dev/full", "w") as full:
         command = [sys.executable, "manage.py", "diffsettings", "--all"]

@@ -19,7 +19,7 @@ from pgtrigger.migrations import AddTrigger
 def add_model(state: ProjectState, model: ModelState) -> None:
     """Add a model, and make no class but its own."""
     state.models[model.app_label, model.name_lower] = model
-    if state._relations is not None:
+    if vars(state)["_relations"] is not None:
         state.resolve_model_relations((model.app_label, model.name_lower))
     if "apps" in vars(state):  # to ask for the attribute would make all classes
         state.apps.render_multiple([model])

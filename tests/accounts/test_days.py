@@ -39,6 +39,7 @@ def starts_in(zone, now):
     return person, days.end_of_day(person, now)
 
 
+@pytest.mark.long
 def test_no_change_of_the_zone_ever_shortens_a_day(counts):
     """Walk through ten days, hour by hour, in which the person changes the zone at any time, also there and back."""
     person = factories.person()

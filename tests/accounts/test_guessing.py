@@ -41,6 +41,7 @@ def test_ten_wrong_passwords_make_the_right_one_wait_and_the_page_says_so(person
     assert "Too many wrong passwords" in response.content.decode()
 
 
+@pytest.mark.long
 def test_signing_in_in_place_counts_and_waits_too(person):
     guess(person, 10)
     response = sign_in(person, RIGHT, IN_PLACE)
@@ -104,6 +105,7 @@ def test_a_whole_office_signs_in_from_one_address_mistypes_and_is_never_stopped(
         assert sign_in(one, RIGHT).status_code == 302
 
 
+@pytest.mark.long
 def test_the_address_is_open_again_after_the_wait(person, low_limit):
     invent(13)
     AccessAttempt.objects.update(attempt_time=timezone.now() - settings.AXES_COOLOFF_TIME)

@@ -107,6 +107,7 @@ class TestSeenThrough:
         claimed["video_1"]["watched_s"] = seconds
         assert unwatched(claimed, self.DURATIONS) == ["video_1"]
 
+    @pytest.mark.long
     @given(st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(max_size=5),
         lambda inner: st.dictionaries(

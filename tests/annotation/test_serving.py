@@ -252,6 +252,7 @@ def test_pairs_whose_videos_are_being_prepared_are_waited_for(study, annotator):
     assert (leased.reason, leased.retry_after_s) == ("all_leased", 15)
 
 
+@pytest.mark.long
 def test_left_and_right_are_balanced_for_a_person(study, annotator):
     factories.pairs(study, 20)
     sides = []

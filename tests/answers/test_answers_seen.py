@@ -149,6 +149,7 @@ def test_answers_on_a_pair_in_quarantine_are_not_listed(look, study, annotator):
     assert "Nobody has answered a pair yet" in page
 
 
+@pytest.mark.long
 def test_comments_and_unsure_marks_are_shown_with_the_answers_and_can_be_filtered(look, study, annotator):
     pair = factories.pair(study, wanted=3)
     factories.answer(annotator, study, unsure=True, comment="Both “look” alike.")
@@ -172,6 +173,7 @@ def test_comments_and_unsure_marks_are_shown_with_the_answers_and_can_be_filtere
         assert said not in look("answers:list", **{name: "no"})
 
 
+@pytest.mark.long
 def test_each_answer_says_why_it_was_asked_for_on_the_page_of_its_pair_in_the_list_and_in_the_file(
     look, study, annotator, researcher, browser_client
 ):

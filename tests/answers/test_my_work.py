@@ -121,6 +121,7 @@ def test_active_time_is_by_day_in_the_persons_own_zone_and_counts_changes(study,
     assert day.answers == 1
 
 
+@pytest.mark.long
 def test_feedback_is_shown_only_if_the_study_shares_it(look, study, annotator):
     factories.pair(study)
     factories.answer(
@@ -150,6 +151,7 @@ def test_dose_and_breaks_are_the_persons_own(look, study, annotator):
     assert "You have seen no possibly harmful video today." in look(other)
 
 
+@pytest.mark.long
 def test_the_page_needs_the_same_queries_for_any_number_of_answers(
     study, annotator, browser_client, django_assert_max_num_queries
 ):

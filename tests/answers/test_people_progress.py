@@ -140,6 +140,7 @@ def test_the_file_of_days_has_a_line_for_each_person_and_day(study, work, resear
     assert found == [("lab-2", today, "1"), ("lab-10", today, "2"), ("lab-10", "2026-11-10", "1")]
 
 
+@pytest.mark.long
 def test_the_list_is_sorted_filtered_and_leads_to_each_persons_days(study, work, researcher, page):
     text = page(researcher, sort="pairs").content.decode()
     assert text.index(">lab-10<") < text.index(">lab-2<") < text.index(">lab-1<")
@@ -161,6 +162,7 @@ def test_invalid_days_are_refused_with_a_sentence(researcher, page, query):
     assert page(researcher, "people_csv", **query).status_code == 404
 
 
+@pytest.mark.long
 def test_people_lead_to_their_progress(study, work, researcher, browser_client):
     client = browser_client(researcher)
     listed = client.get(reverse("studies:people", args=[study.slug])).content.decode()

@@ -20,6 +20,7 @@ def world(study):
     return study, factories.member(study, "researcher")
 
 
+@pytest.mark.long
 def test_the_charts_of_agreement_are_drawn_under_the_policy(open_page, world):
     study, researcher = world
     page = open_page(f"/studies/{study.slug}/agreement/", researcher)

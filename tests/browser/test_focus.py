@@ -61,6 +61,7 @@ def play_with_space(page, before=PAUSED):
     expect(page.locator(PLAY)).to_have_attribute(*(PLAYING if before == PAUSED else PAUSED))
 
 
+@pytest.mark.long
 def test_after_the_last_answer_space_plays_and_only_its_own_key_submits(workspace):
     page = workspace()
     shown = current(page)

@@ -160,6 +160,7 @@ def test_the_tags_open_their_section_and_link_to_each_of_the_twelve(workspace):
     assert in_view(page, heading)
 
 
+@pytest.mark.long
 def test_one_key_opens_the_guideline_at_the_current_question_and_closes_it(workspace):
     page = workspace()
     page.keyboard.press("f")  # answers the first question, so now the second one is current

@@ -102,6 +102,7 @@ def test_the_check_finds_each_thing_that_it_names(open_old):
     assert [name for name in NAMES if page.evaluate(IN_A_FRAME, [without(name), CHECK]) != "too-old"] == []
 
 
+@pytest.mark.long
 def test_every_other_page_says_the_same_and_can_be_used(open_old, annotator):
     page = open_old("/accounts/sign-in/", ";".join(map(without, set(NAMES) - {"fetch", "FormData", "URLSearchParams"})))
     expect(page.locator(NOTICE)).to_be_visible()

@@ -57,6 +57,7 @@ def test_a_step_is_one_frame_of_the_faster(watch):
         assert frames(page) == {faster: number, slower: int(middle * 24 + 1e-6)}, number
 
 
+@pytest.mark.long
 def test_steps_of_a_second_and_the_scrub_bar_land_on_whole_frames(watch):
     page = watch("numbered", "numbered too")
     for key, number in ((">", 24), (">", 47), ("<", 23), ("<", 0)):

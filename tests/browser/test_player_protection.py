@@ -128,6 +128,7 @@ def test_a_blurred_video_has_to_be_revealed_before_it_counts_as_watched_and_the_
     expect(page.get_by_role("button", name="Blur")).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.long
 def test_each_side_is_revealed_by_a_button_and_both_by_a_key(workspace, harmful_pairs):
     harmful_pairs()
     page = workspace()

@@ -44,6 +44,7 @@ def answer(page: Page) -> str:
     return turn
 
 
+@pytest.mark.long
 def test_the_training_explains_each_answer_and_goes_on_by_key(open_page, study, asked):
     kim = factories.member(study, "annotator")
     page = open_page(f"/studies/{study.slug}/workspace/", kim)

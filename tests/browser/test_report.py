@@ -61,6 +61,7 @@ def test_opening_the_sheet_hides_pauses_and_mutes_both_before_anything_is_asked(
     assert not Quarantine.objects.exists()
 
 
+@pytest.mark.long
 def test_a_report_removes_the_named_video_and_brings_the_next_pair(workspace):
     page = workspace()
     shown = current(page)

@@ -19,6 +19,7 @@ def study(db):
     return factories.study(dimension_order="helpfulness_first", state="paused")
 
 
+@pytest.mark.long
 def test_a_researcher_walks_through_the_workspace_and_nothing_is_kept(
     open_page, study, researcher, annotator, playable_pairs
 ):

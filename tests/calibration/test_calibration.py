@@ -196,6 +196,7 @@ def test_answers_stand_side_by_side_and_agreement_counts_them(study, session, ki
     assert found.safe.value == 1
 
 
+@pytest.mark.long
 def test_a_session_that_follows_shows_agreement_before_and_after(study, session, kim, lee, researcher):
     for person, choice in ((kim, "video_0"), (lee, "video_1")):
         judge_all(person, session, choice)
@@ -215,6 +216,7 @@ def test_a_session_that_follows_shows_agreement_before_and_after(study, session,
     assert [percent.value for percent, _alpha in figures] == [0, 1]
 
 
+@pytest.mark.long
 def test_conclusions_and_the_guideline_follow_the_end_of_the_session(study, session, kim, lee, researcher):
     item = session.items.first()
     with pytest.raises(Refused, match="is closed"):

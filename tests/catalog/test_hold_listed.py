@@ -78,6 +78,7 @@ def test_what_cannot_be_held_is_refused(study, researcher, pairs, filters, reaso
     assert not PairsChange.objects.exists()
 
 
+@pytest.mark.long
 def test_the_page_says_how_many_and_leads_back_to_the_list(study, researcher, pairs, browser_client):
     client = browser_client(researcher)
     address = f"/studies/{study.slug}/library/pairs/"

@@ -92,6 +92,7 @@ def test_videos_are_found_by_where_they_come_from_and_how_far_they_are(study, li
     assert "The file is empty." in library("videos/").content.decode()
 
 
+@pytest.mark.long
 def test_pairs_are_found_by_batch_state_and_marks(study, library):
     pairs = {
         "open": factories.pair(study),
@@ -153,6 +154,7 @@ def flat(pages):
     return list(itertools.chain.from_iterable(pages))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sort", ["newest", "oldest", "soonest", "latest"])
 def test_pages_forth_and_back_show_every_row_once_in_order(study, library, monkeypatch, sort):
     monkeypatch.setattr(paging, "PAGE", 3)

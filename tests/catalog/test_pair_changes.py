@@ -259,6 +259,7 @@ class TestTrouble:
         abandon(change)
         assert tasks.look_after_changes() == 1
 
+    @pytest.mark.long
     def test_without_a_broker_the_row_waits_and_nothing_fails(self):
         script = "from jobs.messages import send; send('catalog.tasks.carry_out_change', [1]); send('order_media', [2])"
         away = os.environ | {"REDIS_URL": "redis://127.0.0.1:1/0"}

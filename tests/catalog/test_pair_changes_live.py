@@ -222,6 +222,7 @@ class TestPages:
         work.run(PairsChange.objects.get().pk)
         assert "7 pairs moved to batches 2 to 4." in self.text(client.get(self.address("batches", study)))
 
+    @pytest.mark.long
     def test_the_last_few_are_named(self, client, study, seven, researcher):
         for value in range(2, 9):
             work.run(order(study, researcher, PRIORITY, value).pk)

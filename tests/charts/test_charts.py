@@ -140,6 +140,7 @@ class TestFiles:
         with pytest.raises(ValueError, match=r"(?i)access|allowed|denied|fail"):
             files.drawn(fetching, "svg")
 
+    @pytest.mark.long
     def test_the_way_of_a_file_on_the_pages(self, study, researcher, browser_client):
         client = browser_client(researcher)
         address = reverse("charts:draw_chart", args=[study.slug, "agreement"])

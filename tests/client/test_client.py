@@ -81,6 +81,7 @@ class TestABrokenLine:
         assert time.monotonic() - began < 5
 
 
+@pytest.mark.long
 def test_a_refusal_names_the_wrong_fields(annotating, study):
     leased = annotating.lease(study.slug)["current"]
     answers = factories.body() | {"helpfulness": {}}
@@ -90,6 +91,7 @@ def test_a_refusal_names_the_wrong_fields(annotating, study):
     assert set(refusal.value.fields) == {"helpfulness"}
 
 
+@pytest.mark.long
 def test_names_are_quoted_in_addresses(annotating):
     for name in ("../studies", "a/b", "a?archived=true", "a b", "%2e%2e"):
         with pytest.raises(ClientError) as refusal:
@@ -97,6 +99,7 @@ def test_names_are_quoted_in_addresses(annotating):
         assert refusal.value.status == 404
 
 
+@pytest.mark.long
 def test_lists_come_page_by_page(study, server, token):
     """More releases than one page has, all of them cancelled."""
     about = {"state": "cancelled", "finished_at": timezone.now(), "licence": "MIT", "filter": {}, "formats": []}
@@ -122,6 +125,7 @@ def work_through(client, lot_id, kind):
     return number
 
 
+@pytest.mark.long
 def test_a_program_reviews_a_lot_and_accepts_it(study, server):
     factories.pairs(study, 3)
     annotator = factories.member(study, "annotator")

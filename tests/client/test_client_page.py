@@ -65,6 +65,7 @@ def test_signing_in_and_downloading(written, diptych, study, tmp_path):
     assert printed.count("900 bytes of video 8 pictures") == 2
 
 
+@pytest.mark.long
 def test_converting(written, tmp_path):
     dataset(tmp_path / "SafeSora")
     written("Step by step", "Convert a published dataset")

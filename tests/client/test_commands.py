@@ -73,6 +73,7 @@ class TestSigningIn:
         assert (status, f"diptych sign-in {server}" in sentence) == (Exit.NOT_SIGNED_IN, True)
 
 
+@pytest.mark.long
 class TestLists:
     @pytest.mark.long
     def test_studies_and_releases_are_listed_for_people_and_for_programs(self, signed_in, release, study):
@@ -116,6 +117,7 @@ class TestPulling:
         again = json.loads(signed_in.done("pull", f"{study.slug}@latest", "empty", "--json"))
         assert (again["downloaded_bytes"], again["bytes"]) == (0, said["bytes"])
 
+    @pytest.mark.long
     def test_a_complete_folder_is_checked_and_a_wrong_file_named(self, signed_in, release, study, tmp_path):
         signed_in.done("pull", study.slug, "mine")
         with (tmp_path / "mine" / "pairs.jsonl").open("ab") as file:
@@ -133,6 +135,7 @@ class TestPulling:
         assert signed_in.refused("pull", study.slug, "file")[0] == Exit.FOLDER
         assert signed_in.refused("pull", study.slug, "file/inside")[0] == Exit.MACHINE
 
+    @pytest.mark.long
     def test_a_withdrawn_release_is_not_had_and_what_was_begun_is_deleted(self, signed_in, release, study, tmp_path):
         begun = tmp_path / f".{study.slug}-1.part"
         begun.mkdir()
@@ -144,6 +147,7 @@ class TestPulling:
         assert signed_in.refused("card", f"{study.slug}@1")[0] == Exit.WITHDRAWN
         assert signed_in.refused("pull", study.slug)[0] == Exit.NOT_FOUND  # there is no latest one any more
 
+    @pytest.mark.long
     def test_an_unfinished_release_says_so(self, signed_in, study, researcher):
         material.answered(study, 1, split="train")
         waiting = ask(study, filter=ANY_DECISION)
@@ -169,6 +173,7 @@ class TestPulling:
 
 
 class TestReading:
+    @pytest.mark.long
     def test_the_card_comes_from_the_server_or_from_the_folder(self, signed_in, release, study, tmp_path):
         signed_in.done("pull", study.slug, "mine")
         of_folder = signed_in.done("card", "mine")

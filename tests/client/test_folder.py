@@ -80,6 +80,7 @@ def test_records_come_together_by_prompt(external):
             assert {one.tv_pairs[video].prompt_id for video in (pair.video_0, pair.video_1)} == {one.prompt.prompt_id}
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     answered(study, factories.member(study, "annotator"), factories.member(study, "annotator"), pairs=2)
@@ -94,6 +95,7 @@ def test_a_release_of_this_platform_is_read_in_the_same_way(study, tmp_path):
     assert folder.counts("pairs.jsonl") == {}
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 class TestFilesOfVideos:
     """The release has 3 videos with archives that hold one video each."""

@@ -43,6 +43,7 @@ def contents(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 def test_a_release_is_uploaded_in_private_behind_a_gate_and_then_tagged(signed_in, hub, folder):
     released = contents(folder)
     (folder / "notes [1].txt").write_text("not of the release")

@@ -75,6 +75,7 @@ class TestOnesOwn:
         assert [day.breaks for day in ahead.days[-2:]] == [0, 1]
         assert [day.breaks for day in here.days[-2:]] == [1, 0]
 
+    @pytest.mark.long
     def test_reviewing_counts_too(self, study, contact, browser_client):
         lot = factories.lot_in_review(study, pair={"may_show": ["violence"]})
         reviewer = factories.reviewer(study, username="careful")
@@ -133,6 +134,7 @@ class TestTheWellbeingContact:
         assert browser_client(contact).get(address).status_code == 404
         assert not AuditEvent.objects.filter(action="wellbeing.person_viewed").exists()
 
+    @pytest.mark.long
     def test_the_most_exposed_can_come_first_and_long_lists_have_pages(self, browser_client, study, contact):
         people = [factories.member(study, "annotator") for _ in range(52)]
         exposed(study, people[-1], timezone.localdate(), 600)
@@ -142,6 +144,7 @@ class TestTheWellbeingContact:
         assert len(client.get(wellbeing_of(study), {"page": 2}).context["summaries"]) == 2
         assert client.get(wellbeing_of(study), {"page": "x", "order": "pay"}).status_code == 200
 
+    @pytest.mark.long
     def test_a_list_needs_the_same_queries_for_many_as_for_few(
         self, browser_client, study, contact, django_assert_max_num_queries
     ):
@@ -338,6 +341,7 @@ class TestFiguresDoNotUseExposure:
                     yield from (table for table in EXPOSURE_TABLES if table in text)
                     yield from text.split("__")
 
+    @pytest.mark.long
     def test_quality_releases_and_training_do_not_touch_exposure(self):
         looked_at = 0
         for path in self.sources():

@@ -67,6 +67,7 @@ class TestConsensusRepeats:
 
 
 class TestSwappedRepeats:
+    @pytest.mark.long
     def test_only_answers_of_a_day_and_fifty_pairs_ago_become_one(self, study, annotator):
         factories.pairs(study, 52)
         for _ in range(51):

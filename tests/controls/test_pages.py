@@ -107,6 +107,7 @@ class TestApi:
         assert done.json() == {"control": control["control"], "people": 0}
         assert client.get(f"{where}?state=in_use").json()["controls"] == []
 
+    @pytest.mark.long
     def test_figures_of_people_are_those_of_the_page(self, api, study, researcher, control, annotator):
         results(control, annotator, [True] * 25)
         [row] = api(researcher).get(f"/api/v1/studies/{study.slug}/controls/people/").json()["people"]

@@ -14,6 +14,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_a_video_stands_beside_a_copy_with_other_bytes_and_the_same_length(study, researcher, playable_pairs):
     [pair] = playable_pairs(study, 1, clips=("moving", "moving"))
     assert making.possible(study, "reencoded") == 2

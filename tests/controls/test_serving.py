@@ -77,6 +77,7 @@ def work_through(person, study):
 
 @pytest.mark.usefixtures("often")
 class TestNeverTwice:
+    @pytest.mark.long
     def test_who_answered_the_pair_does_not_get_its_control_and_a_new_person_gets_it_once(self, study, annotator):
         others = [factories.member(study, "annotator") for _ in range(3)]
         [pair] = agreed(study, others)

@@ -34,6 +34,7 @@ def test_every_prompt_has_two_to_four_clips_and_all_keys_differ() -> None:
     assert sum(take.broken for take in made) == 1
 
 
+@pytest.mark.long
 def test_manifest_names_the_files_that_are_made(few: list[Take], tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
 
@@ -61,6 +62,7 @@ def test_an_interrupted_run_resumes_and_keeps_what_is_there(few: list[Take], tmp
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.long
 def test_the_broken_clip_fails_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()
     [broken] = [take for take in takes() if take.broken]

@@ -62,6 +62,7 @@ def test_demo_study_and_its_sign_ins(make_demo, client):
     assert not User.objects.filter(must_change_password=True).exists()
 
 
+@pytest.mark.long
 def test_again_if_missing_does_nothing(make_demo, django_assert_max_num_queries):
     written = make_demo().read_text()
     with django_assert_max_num_queries(5):
@@ -69,6 +70,7 @@ def test_again_if_missing_does_nothing(make_demo, django_assert_max_num_queries)
     assert path.read_text() == written
 
 
+@pytest.mark.long
 def test_lost_people_file_is_written_again_with_new_secrets(make_demo, client):
     path = make_demo()
     before = {one["username"]: one for one in json.loads(path.read_text())}
@@ -82,12 +84,14 @@ def test_lost_people_file_is_written_again_with_new_secrets(make_demo, client):
     assert User.objects.get(username="admin").auth_token_set.count() == 1
 
 
+@pytest.mark.long
 def test_people_of_a_database_that_went_away_are_made_again(make_demo, tmp_path):
     write_file(tmp_path, "state/people.json", b"[]")
     path = make_demo("--if-missing")
     assert len(json.loads(path.read_text())) == 7
 
 
+@pytest.mark.long
 def test_a_real_admin_keeps_the_password(make_demo):
     admin = factories.member(factories.study(), "admin", username="admin")
     issue_token(admin, scopes=["read"])
@@ -141,6 +145,7 @@ def test_waiting_ends_when_every_video_is_ready_or_failed(study):
     assert "1 done, 1 failed" in progress(study, "--wait")[0]
 
 
+@pytest.mark.long
 def test_waiting_without_a_worker_ends_with_a_sentence(study):
     factories.video(factories.prompt(study), asset=factories.asset(state="waiting"))
     with pytest.raises(CommandError, match=r"while videos wait \(1\): it seems that no worker is running") as caught:
@@ -149,6 +154,7 @@ def test_waiting_without_a_worker_ends_with_a_sentence(study):
     assert Asset.objects.get().state == "waiting"
 
 
+@pytest.mark.long
 def test_waiting_in_vain_says_what_the_trouble_is(study):
     troubled = factories.asset(state="waiting", reason="No space left on device", pauses=1)
     factories.video(factories.prompt(study), asset=troubled)

@@ -56,6 +56,7 @@ def test_running_demo_is_not_touched_and_its_address_is_printed(home: Path, argu
     )
 
 
+@pytest.mark.long
 def test_home_that_a_test_run_holds_gets_a_sentence(home: Path) -> None:
     with start(home, purpose="tests"):
         ran = run_demo(home, PORT="8766")
@@ -77,6 +78,7 @@ def test_reset_of_nothing_says_so(folder: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_reset_at_a_terminal_asks_and_takes_only_yes(home_to_harm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "diptych.demo", "--reset"]

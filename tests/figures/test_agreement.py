@@ -83,6 +83,7 @@ class TestFigures:
             tags.append(sets)
         return preferences, tags
 
+    @pytest.mark.long
     def test_they_are_what_the_statistics_say_about_the_same_answers(self, study, varied):
         preferences, tags = varied
         clusters = list(range(60))
@@ -108,11 +109,13 @@ class TestFigures:
         assert found["tag_sets"]["masi_tagged"] == figures.figure_json(sets.masi_tagged)
         assert found["tag_sets"]["alpha"] == pytest.approx(sets.alpha, abs=1e-6)
 
+    @pytest.mark.long
     def test_a_tag_that_nobody_gave_is_not_defined(self, study, varied):
         unused = next(one for one in figures.compute(study)["all"]["tags"] if one["tag"] == "porn")
         assert unused["alpha"]["value"] == "all_alike"
         assert unused["counts"] == {"both": 0, "first": 0, "second": 0, "neither": 120}
 
+    @pytest.mark.long
     def test_under_fifty_clusters_there_is_no_interval(self, study, people):
         prompt = factories.prompt(study, cluster="one")
         for _ in range(60):

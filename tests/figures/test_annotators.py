@@ -107,6 +107,7 @@ class TestReliability:
         with pytest.raises(ValueError, match="fewer than two values"):
             people_figures(np.arange(3), np.arange(3), np.zeros(3, dtype=int), 1)
 
+    @pytest.mark.long
     def test_a_tag_needs_fifty_answers_that_give_it(self, study, people):
         for number in range(25):
             pair = sampled(study)
@@ -191,6 +192,7 @@ class TestReviews:
         checked.items.get(place=1).reviews.update(kind="look")
         assert of(study, people[0])["blind"]["helpfulness"]["of"] == 2
 
+    @pytest.mark.long
     def test_each_number_leads_to_its_rows(self, study, people, checked, browser_client, researcher):
         asked(study, "annotators")
         client, code = browser_client(researcher), pseudonym(study, people[0].pk)

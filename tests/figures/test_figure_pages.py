@@ -50,6 +50,7 @@ def page_of(client, name, study, *more, **query):
 
 
 class TestComputing:
+    @pytest.mark.long
     def test_a_worker_computes_what_a_person_asks_for(self, client, study, answered, researcher):
         assert "not been computed yet" in page_of(client, "agreement", study).content.decode()
         client.post(reverse("figures:compute_agreement", args=[study.slug]))
@@ -76,6 +77,7 @@ class TestComputing:
         figure_jobs.compute(study, "annotators", actor=researcher)
         assert StudyFigures.objects.count() == 2
 
+    @pytest.mark.long
     def test_newer_figures_replace_older_ones_of_their_kind(self, study, answered):
         asked(study)
         other = asked(study, "annotators")
@@ -100,6 +102,7 @@ class TestComputing:
         job.refresh_from_db()
         assert (job.state, job.fence) == ("done", 2)
 
+    @pytest.mark.long
     def test_the_page_reads_no_answers(self, client, study, answered):
         asked(study)
         page_of(client, "agreement", study)
@@ -143,6 +146,7 @@ class TestAgreementPage:
         assert reverse("figures:agreement_pairs", args=[study.slug]) not in response.content.decode()
         assert "Compute again" not in response.content.decode()
 
+    @pytest.mark.long
     def test_the_address_chooses_answers_groups_and_measure(self, client, study, answered):
         asked(study)
         shown = page_of(client, "agreement", study, answers="valid", by="language", measure="percent").context
@@ -179,6 +183,7 @@ class TestAgreementPage:
         )
         assert [line["pair_id"] for line in csv.DictReader(io.StringIO(text))] == [row.pair_id for row in found]
 
+    @pytest.mark.long
     def test_every_group_leads_to_its_pairs(self, client, study, answered):
         asked(study)
         for kind in ("week", "lot", "language", "prompt_type", "protocol_version"):

@@ -84,6 +84,7 @@ def decide(lot, state, *, days=2, attempt=1):
 # --- What waits ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_each_kind_of_review_waits_from_when_it_became_due(busy):
     found = {kind: waiting.listed(busy, Wanted(kind), most=10) for kind in waiting.KINDS}
     lot = Lot.objects.get()
@@ -143,6 +144,7 @@ def test_a_row_of_an_answer_counts_as_one_defect_whichever_reviews_found_it(busy
     assert [(one.code, one.question, one.number) for one in numbers] == [("overlooked", "helpfulness", 1)]
 
 
+@pytest.mark.long
 def test_defects_of_a_lot_that_is_not_decided_are_only_for_people_who_decide(busy, browser_client, client):
     reviewer = browser_client(factories.member(busy, "reviewer"))
     words = escape(str(Verdict.Code.OVERLOOKED.label))
@@ -178,6 +180,7 @@ def test_starting_a_review_keeps_when_its_batches_were_annotated(study, research
     assert LotBatch.objects.get(lot=lot).annotated_at == batch.annotated_at is not None
 
 
+@pytest.mark.long
 def test_strictness_counts_what_a_reviewer_calls_a_defect_before_anybody_confirms_it(study):
     lot = factories.lot_in_review(study, 3)
     reviewer = factories.reviewer(study)
@@ -224,6 +227,7 @@ def test_the_pace_counts_reviews_of_the_last_seven_days_by_day(busy):
 # --- The page ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_every_number_of_the_page_leads_to_as_many_rows(busy, client):
     lot = Lot.objects.get()
     spot_checked(lot.items.order_by("place")[3], "fine")
@@ -258,6 +262,7 @@ def test_each_table_is_sent_as_csv_with_the_numbers_of_the_page(busy, client):
     get(client, busy, "quality_csv", "no-such-table", status=404)
 
 
+@pytest.mark.long
 def test_a_filter_for_one_lot_and_a_day_stands_in_the_address(busy, client):
     other = another_lot(busy, 2)
     stored.count(busy.pk)
@@ -277,6 +282,7 @@ def test_the_page_of_a_study_without_lots_says_so(study, client):
     assert "There is nothing yet" in text_of(get(client, study, "defects"))
 
 
+@pytest.mark.long
 def test_the_page_runs_as_many_queries_with_many_rows_as_with_few(busy, client, django_assert_max_num_queries):
     with django_assert_max_num_queries(30) as few:
         get(client, busy)

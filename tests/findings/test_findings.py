@@ -120,6 +120,7 @@ class TestAskedAgain:
         another = factories.member(study, "annotator")
         assert serving.lease(another, study).current.pair_id == answered.pair_id
 
+    @pytest.mark.long
     def test_only_three_times(self, study):
         factories.pairs(study, 1)
         for _ in range(4):
@@ -301,6 +302,7 @@ class TestPages:
         page = client.get(reverse("findings:findings", args=[study.slug]))
         assert "No open findings" in page.content.decode()
 
+    @pytest.mark.long
     def test_each_count_is_the_length_of_the_list_it_leads_to(self, client, busy):
         address = reverse("findings:findings", args=[busy.slug])
         page = client.get(address)
@@ -337,6 +339,7 @@ class TestPages:
         finding.refresh_from_db()
         assert finding.in_force
 
+    @pytest.mark.long
     def test_many_are_dismissed_with_one_reason_and_their_answers_follow(self, client, busy, researcher):
         invalid = Standing.objects.filter(validity="invalid").count()
         assert invalid
@@ -363,10 +366,12 @@ class TestPages:
         assert "Give a reason." in page.content.decode()
         assert not Finding.objects.filter(dismissed_at__isnull=False).exists()
 
+    @pytest.mark.long
     def test_rules_are_run_from_the_page(self, client, busy):
         page = client.post(reverse("findings:run_rules", args=[busy.slug]), {"rule": "contradiction"}, follow=True)
         assert "0 new findings." in page.content.decode()
 
+    @pytest.mark.long
     def test_rules_are_switched_on_the_settings_page(self, client, busy):
         address = reverse("findings:rules", args=[busy.slug])
         page = client.get(address)

@@ -39,6 +39,7 @@ def test_a_plain_answer_has_no_finding(study, annotator):
 
 
 class TestContradiction:
+    @pytest.mark.long
     def test_the_rule_finds_what_the_protocol_calls_contradictory(self, study, annotator):
         choices = itertools.product(([], ["hate"]), ([], ["crime"]), ("video_0", "video_1", "tie"))
         expected = []
@@ -109,6 +110,7 @@ class TestTime:
         assert bool(found(rule="quick_none")) is is_quick
 
 
+@pytest.mark.long
 class TestOneSide:
     def test_fifteen_in_a_row_are_found_and_fourteen_are_not(self, study, annotator):
         factories.pairs(study, 16)

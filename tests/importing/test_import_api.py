@@ -84,6 +84,7 @@ def test_cancelling_twice_answers_the_same(study, client, root, as_described):
     assert bodies[0]["state"] == "cancelled"
 
 
+@pytest.mark.long
 def test_uploads_by_a_program_from_beginning_to_end(study, researcher, api, tmp_path, as_described):
     client = api(None)
     token = issue_token(researcher, scopes=["manage", "read"])

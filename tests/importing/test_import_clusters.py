@@ -194,6 +194,7 @@ def test_other_studies_decide_nothing(tmp_path):
     assert kept(study__slug="other")[NEARLY][0] == prompt_public_id(NEARLY)
 
 
+@pytest.mark.long
 def test_thousands_of_prompts_from_one_template_are_one_cluster_soon(tmp_path):
     """Each prompt shares all bands with all others, so comparing all would take a million comparisons."""
     lines = [prompt(f"p{n}", text=f"{LONG}, take {n}") for n in range(1500)]

@@ -103,6 +103,7 @@ def test_a_long_file_name_is_a_generator_too(tmp_path):
     assert Video.objects.get().generator == "m" * 180
 
 
+@pytest.mark.long
 def test_a_lab_can_say_which_model_won(tmp_path, browser_client):
     """Pages, CSV files and the JSONL all name files, ids, models, seeds, settings and hashes."""
     lines = [

@@ -156,6 +156,7 @@ def test_s3_is_refused_where_it_is_not_set_up(study, settings):
         asked(study, "s3://bucket/prefix")
 
 
+@pytest.mark.long
 def test_a_manifest_that_names_s3_where_it_is_not_set_up_is_a_reason(study, root):
     write(root / "m", [prompt("p"), video("p-a", path="s3://bucket/a.mp4")], files=False)
     job = asked(study, root / "m")
@@ -192,6 +193,7 @@ def after_the_pause(job):
     Import.objects.filter(pk=job.pk).update(wait_until=timezone.now() - timedelta(seconds=1))
 
 
+@pytest.mark.long
 def test_trouble_that_may_pass_is_tried_again_after_longer_and_longer_pauses(study, material):
     folder = Path(configured.MEDIA_ROOT) / "originals"
     away = folder.with_name("originals-away")

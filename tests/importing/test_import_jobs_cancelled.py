@@ -66,6 +66,7 @@ def at_work():
     pool.shutdown()
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_the_row_says_how_far_it_is_though_the_rows_are_not_committed(material, at_work):
     job = asked(factories.study(), material)

@@ -89,6 +89,7 @@ def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_started(client, 
     assert sentence in answer.content.decode()
 
 
+@pytest.mark.long
 def test_uploaded_files_are_imported(client, study):
     client.post(page("new", study), form(source="upload", location="left from before"))
     job = Import.objects.get()
@@ -133,6 +134,7 @@ def test_bad_rows_whose_file_is_lost_break_no_page(client, study):
     assert client.get(page("bad_rows_csv", study, job)).status_code == 404
 
 
+@pytest.mark.long
 def test_the_good_rows_of_a_refused_import_are_imported_by_one_press(client, study, folder):
     lines = [*manifests.prompts_with_videos(1, 2), manifests.video("nobody-a")]
     manifests.write(folder / "in", lines)
@@ -148,6 +150,7 @@ def test_the_good_rows_of_a_refused_import_are_imported_by_one_press(client, stu
     assert "nobody" in client.get(answer.url).content.decode()
 
 
+@pytest.mark.long
 def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
     manifests.write(folder / "in", manifests.prompts_with_videos(1, 2))
     client.post(page("new", study), form(location="in", dry_run="on"))
@@ -160,6 +163,7 @@ def test_a_dry_run_becomes_real_by_one_press(client, study, folder):
     assert Pair.objects.count() == 1
 
 
+@pytest.mark.long
 def test_the_code_page_of_an_archive_is_asked_for_and_chosen_by_one_press(client, study, folder):
     """Without a manifest the import stops and shows the names in each reading. A press reads them in one of these."""
     archive = of_names(folder / "a.zip", "한국어", "공", "cp949", stated=False)

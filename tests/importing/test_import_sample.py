@@ -23,6 +23,7 @@ def of_both_types(each):
     return lines
 
 
+@pytest.mark.long
 def test_a_tenth_of_each_prompt_type_wants_three_answers(tmp_path):
     report = imported(write(tmp_path, of_both_types(40)))
 
@@ -36,6 +37,7 @@ def test_a_tenth_of_each_prompt_type_wants_three_answers(tmp_path):
     assert set(Pair.objects.filter(in_sample=False).values_list("wanted", "open_slots")) == {(1, 1)}
 
 
+@pytest.mark.long
 def test_seed_and_pairs_decide_which(tmp_path):
     folder = write(tmp_path, prompts_with_videos(60, 2))
     for slug, seed in (("one", 1), ("again", 1), ("other", 2)):
@@ -46,6 +48,7 @@ def test_seed_and_pairs_decide_which(tmp_path):
     assert len(sampled("one")) == 6
 
 
+@pytest.mark.long
 def test_importing_again_draws_only_among_new_pairs(tmp_path):
     imported(write(tmp_path, prompts_with_videos(30, 2)))
     first = sampled()
@@ -58,6 +61,7 @@ def test_importing_again_draws_only_among_new_pairs(tmp_path):
     assert len(sampled() - first) == 2
 
 
+@pytest.mark.long
 def test_the_study_says_share_and_answers(tmp_path):
     factories.study(slug="colours", sample_share=0.5, sample_overlap=5)
     factories.study(slug="none", sample_share=0.0)

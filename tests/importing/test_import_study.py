@@ -253,6 +253,7 @@ def sha256_of(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.long
 def test_random_pairs_are_drawn_by_seed_and_topped_up_but_not_exceeded(tmp_path):
     folder = write(tmp_path, prompts_with_videos(4, 5))
     choice = PairChoice.parse("random:3")
@@ -268,6 +269,7 @@ def test_random_pairs_are_drawn_by_seed_and_topped_up_but_not_exceeded(tmp_path)
     assert imported(folder, pairs=choice, seed=99).pairs.added == 0
 
 
+@pytest.mark.long
 def test_number_0_says_nothing_of_the_generator(tmp_path):
     lines = []
     for number in range(80):
@@ -286,6 +288,7 @@ def test_a_pair_is_never_made_again_in_the_other_order(tmp_path):
     assert imported(folder, seed=2).pairs.added == 0
 
 
+@pytest.mark.long
 def test_batches_are_filled_in_turn_and_the_last_one_first_unless_it_is_being_checked(tmp_path):
     imported(write(tmp_path, prompts_with_videos(5, 2)), batch_size=3)
     assert sizes() == {1: 3, 2: 2}
@@ -300,6 +303,7 @@ def sizes():
     return {batch.number: batch.pairs.count() for batch in Batch.objects.order_by("number")}
 
 
+@pytest.mark.long
 def test_overlap_says_how_many_answers_new_pairs_want(tmp_path):
     imported(write(tmp_path, prompts_with_videos(1, 2)), overlap=3)
     Study.objects.update(sample_share=0.0)

@@ -208,6 +208,7 @@ def test_a_token_must_be_for_managing(api, job, researcher):
     assert announced(managing, job).status_code == 201
 
 
+@pytest.mark.long
 def test_of_many_who_send_the_same_piece_one_writes(job, tmp_path):
     """All send different bytes from the same offset at the same time, twenty times."""
     upload, _ = uploads.create(job, "a.mp4", 20)

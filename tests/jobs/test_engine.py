@@ -262,6 +262,7 @@ class TestCancellingAndResuming:
         assert not engine.cancel(POLICY, job.pk)
         assert (now_of(job).state, now_of(job).cancel_asked_at) == ("done", None)
 
+    @pytest.mark.long
     @pytest.mark.django_db(transaction=True)
     def test_cancelled_while_it_is_claimed_it_ends_one_way_or_the_other(self):
         for _ in range(10):

@@ -112,6 +112,7 @@ def test_videos_that_are_prepared_are_one_job(text, study, browser_client, resea
     assert (live["version"], live["steps"], live["total"]) == ("running", 1, 2)
 
 
+@pytest.mark.long
 def test_failed_videos_are_prepared_again_from_the_page(text, study, browser_client, researcher):
     pair = factories.pair(study, ready=False)
     asset = pair.video_0.asset

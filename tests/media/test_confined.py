@@ -35,6 +35,7 @@ def test_a_program_has_the_limits_and_cannot_lift_them() -> None:
     assert said == str([(most, most) for most in wanted])
 
 
+@pytest.mark.long
 def test_a_limit_that_is_lower_already_stays() -> None:
     inner = "import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE))"
     lowered = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6))"
@@ -98,6 +99,7 @@ def test_a_program_that_is_not_there_is_trouble_of_this_machine(tmp_path: Path) 
         run([str(tmp_path / "ffmpeg")], time_limit_s=10)
 
 
+@pytest.mark.long
 def test_a_program_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     late = f"import pathlib, time; time.sleep(1); pathlib.Path({str(tmp_path / 'late')!r}).touch()"
 

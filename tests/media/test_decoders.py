@@ -66,6 +66,7 @@ def test_what_an_ffmpeg_of_ones_own_can_decode_is_prepared(own_ffmpeg, tmp_path:
     assert (made.facts.frames, made.facts.audio_codec) == (5, "aac")
 
 
+@pytest.mark.long
 def test_the_system_check_names_what_is_missing(own_ffmpeg, monkeypatch: pytest.MonkeyPatch) -> None:
     own_ffmpeg()
     [warning] = [one for one in run_checks(include_deployment_checks=True) if one.id == "media.W001"]

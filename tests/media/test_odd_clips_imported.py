@@ -73,6 +73,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "maker", "seconds", "noted"),
     [CASES[0], *(pytest.param(*case, marks=pytest.mark.long) for case in CASES[1:])],

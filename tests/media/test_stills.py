@@ -43,6 +43,7 @@ def test_keyframes_are_where_the_picture_changes_most_the_greatest_change_first(
     assert len(set(made.keyframes)) == 8
 
 
+@pytest.mark.long
 def test_psnr_tells_a_still_clip_from_a_moving_one(tmp_path: Path) -> None:
     moving = make(tmp_path / "moving.mp4", *pattern(seconds=1), "-c:v", "libx264")
     still = make(tmp_path / "still.mp4", *pattern(seconds=1), "-vf", "loop=24:1,trim=end_frame=25", "-c:v", "libx264")

@@ -43,6 +43,7 @@ def reason_for(source: Path, folder: Path) -> str:
     return refused.value.sentence
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("extension", CODECS)
 def test_a_truncated_file_is_refused(extension: str, tmp_path: Path) -> None:
     source = make(tmp_path / f"in.{extension}", *pattern(), *CODECS[extension])
@@ -127,6 +128,7 @@ def test_work_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     assert not list((tmp_path / "made").iterdir())
 
 
+@pytest.mark.long
 def test_no_name_is_an_option_or_a_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("-i", "concat:x|y", "100%d.mp4", "two words.mp4"):

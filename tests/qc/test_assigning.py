@@ -51,6 +51,7 @@ def leased(person, lot, kind="secondary"):
     return found
 
 
+@pytest.mark.long
 def test_the_reviewer_gets_theirs_first_and_nobody_else_gets_them(study, lot, kim, lee):
     items = list(lot.items.order_by("place"))
     assert assign(study, kim, items[3]).assigned == 1
@@ -172,6 +173,7 @@ def post(client, study, query="kind=secondary", **fields):
     return client.post(f"{reverse('figures:waiting', args=[study.slug])}?{query}", fields, follow=True)
 
 
+@pytest.mark.long
 def test_chosen_rows_are_assigned_and_freed_on_the_page(study, lot, kim, client):
     first = lot.items.first()
     response = post(client, study, act="assign", reviewer=kim.username, days=2, most=50, items=[first.pk])
@@ -184,6 +186,7 @@ def test_chosen_rows_are_assigned_and_freed_on_the_page(study, lot, kim, client)
     assert "number of days" not in text
 
 
+@pytest.mark.long
 def test_the_reviewer_sees_what_is_assigned_to_them(study, lot, kim, browser_client):
     assign(study, kim, most=2)
     theirs = browser_client(kim)

@@ -76,6 +76,7 @@ def test_each_figure_of_the_dashboard_is_the_length_of_the_list_it_leads_to(clie
     assert reverse("catalog:videos", args=[busy.slug]) in links
 
 
+@pytest.mark.long
 def test_the_people_who_answered_are_those_of_the_list_it_leads_to(client, busy):
     people = reverse("answers:people_progress", args=[busy.slug])
     assert rows_at(client, people) > rows_at(client, f"{people}?answered=yes") == progress(busy).people
@@ -86,6 +87,7 @@ def test_the_people_who_answered_are_those_of_the_list_it_leads_to(client, busy)
     assert len(names.splitlines()) == 1 + progress(busy).people
 
 
+@pytest.mark.long
 def test_a_reviewer_sees_the_figures_without_the_links(browser_client, busy):
     reviewer = browser_client(factories.member(busy, "reviewer"))
     page = reviewer.get(reverse("figures:dashboard", args=[busy.slug])).content.decode()
@@ -102,6 +104,7 @@ def test_pairs_that_are_done_are_those_with_all_their_answers(client, study, ann
     assert rows_at(client, f"{reverse('catalog:pairs', args=[study.slug])}?state=done") == 2
 
 
+@pytest.mark.long
 def test_counts_of_batches_lead_to_their_pairs(client, busy):
     page = client.get(reverse("catalog:batches", args=[busy.slug])).content.decode()
     pairs, answers = reverse("catalog:pairs", args=[busy.slug]), reverse("answers:list", args=[busy.slug])
@@ -121,6 +124,7 @@ def test_counts_of_batches_lead_to_their_pairs(client, busy):
     assert rows_at(client, f"{reverse('catalog:pairs', args=[busy.slug])}?state=untouched") == count_free(busy)
 
 
+@pytest.mark.long
 def test_a_change_of_many_pairs_can_be_previewed(client, busy):
     address = reverse("catalog:change_pairs", args=[busy.slug])
     factories.pair(busy)

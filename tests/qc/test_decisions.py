@@ -34,6 +34,7 @@ def lot(study, researcher):
 
 
 class TestQuality:
+    @pytest.mark.long
     def test_no_rate_is_shown_before_the_whole_sample_is_judged(self, lot):
         judge(lot, judged=8)
         found = quality.quality_of(lot)
@@ -47,11 +48,13 @@ class TestQuality:
         assert (found.after.estimate, found.after.low, found.after.high) == (0, 0, 1)
         assert (found.before.size, found.released.size) == (10, 10)
 
+    @pytest.mark.long
     def test_a_return_can_be_early(self, lot):
         judge(lot, judged=3, defects=1)
         found = quality.quality_of(lot)
         assert (found.outcome, found.early, found.deciding.left) == (Outcome.RETURN, True, 6)
 
+    @pytest.mark.long
     def test_lost_answers_are_fine_in_the_lower_bound_and_defective_in_the_upper(self, lot):
         judge(lot, lost=1)
         found = quality.quality_of(lot)
@@ -59,12 +62,14 @@ class TestQuality:
         assert found.outcome == Outcome.OPEN
         assert (found.after.low, found.after.high) == (0, 2)
 
+    @pytest.mark.long
     def test_a_judged_answer_that_is_withdrawn_later_stays_judged(self, lot):
         judge(lot, defects=1)
         FrameItem.objects.filter(lot=lot).update(lost="withdrawn")
         found = quality.quality_of(lot)
         assert (found.deciding.lost, found.deciding.defects) == (0, 1)
 
+    @pytest.mark.long
     def test_the_counts_of_batches_add_up(self, study, researcher):
         for number in (1, 2):
             answered(study, pairs=6, batch=number)
@@ -74,6 +79,7 @@ class TestQuality:
         assert sum(counts.drawn for counts in found.by_batch.values()) == found.deciding.drawn
         assert sum(counts.defects for counts in found.by_batch.values()) == 2
 
+    @pytest.mark.long
     def test_lots_that_were_decided_against_their_plan_are_not_pooled(self, study, researcher):
         for number in (1, 2):
             answered(study, pairs=10, batch=number)
@@ -168,6 +174,7 @@ class TestDecide:
         assert later.frame_size == 1
 
 
+@pytest.mark.long
 class TestReturn:
     def test_all_answers_are_asked_again_and_the_batch_is_open(self, study, lot, researcher):
         judge(lot, defects=2)
@@ -221,6 +228,7 @@ class TestReturn:
 
 
 class TestReopen:
+    @pytest.mark.long
     def test_an_accepted_lot_is_in_review_again_with_its_sample(self, lot, researcher):
         judge(lot)
         decide(lot, ACCEPT, actor=researcher)
@@ -229,6 +237,7 @@ class TestReopen:
         assert reopen(lot, reason="A wrong verdict.", actor=researcher) is False
         assert [one.outcome for one in LotDecision.objects.order_by("pk")] == ["accepted", "reopened"]
 
+    @pytest.mark.long
     def test_a_return_that_nobody_worked_on_is_taken_back(self, lot, researcher):
         judge(lot, defects=1)
         decide(lot, RETURN, actor=researcher)
@@ -237,6 +246,7 @@ class TestReopen:
         assert not Standing.objects.filter(counted=False).exists()
         assert not Pair.objects.filter(open_slots=1).exists()
 
+    @pytest.mark.long
     def test_a_return_that_people_work_on_stands(self, study, lot, researcher):
         judge(lot, defects=1)
         decide(lot, RETURN, actor=researcher)
@@ -245,6 +255,7 @@ class TestReopen:
             reopen(lot, reason="x", actor=researcher)
         assert Lot.objects.get().state == "returned"
 
+    @pytest.mark.long
     def test_a_lot_with_a_next_attempt_stands(self, study, lot, researcher):
         judge(lot, defects=1)
         decide(lot, RETURN, actor=researcher)
@@ -277,6 +288,7 @@ def test_of_two_opposite_decisions_at_once_one_stands(study, researcher):
     assert LotDecision.objects.count() == 1
 
 
+@pytest.mark.long
 def test_people_of_a_lot_are_listed_with_most_defects_first(study, researcher):
     first, second = (factories.member(study, "annotator") for _ in range(2))
     answered(study, first, second, pairs=10)

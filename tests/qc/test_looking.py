@@ -43,6 +43,7 @@ def looked_at(lot, person):
     return found
 
 
+@pytest.mark.long
 def test_findings_come_first_then_disagreement_then_unknown_people_then_the_rest():
     study = factories.study()
     known, new, third = (factories.member(study, "annotator") for _ in range(3))

@@ -41,6 +41,7 @@ def test_a_study_without_lots_says_what_a_lot_is(client, study):
     assert "No batch can be put into a lot now" in page(client, "new_lot", study)
 
 
+@pytest.mark.long
 def test_batches_are_put_together_started_and_drawn(client, study):
     answered(study, pairs=10)
     study.secondary_share = 0.5
@@ -92,6 +93,7 @@ def test_a_draft_says_that_regrouping_has_emptied_its_batch(client, study, annot
     assert "Batch 1 has no pairs any more" in page(client, "lot", study, 1)
 
 
+@pytest.mark.long
 def test_each_number_of_a_lot_is_the_length_of_its_list(client, study, researcher):
     for number in (1, 2):
         answered(study, pairs=8, batch=number)
@@ -133,6 +135,7 @@ def test_a_lot_is_accepted_and_reopened(client, study, researcher):
     assert Batch.objects.get().state == "in_review"
 
 
+@pytest.mark.long
 def test_a_lot_is_returned_early_for_one_person(client, study, researcher):
     first, second = (factories.member(study, "annotator") for _ in range(2))
     answered(study, first, second, pairs=10)
@@ -151,6 +154,7 @@ def test_a_lot_is_returned_early_for_one_person(client, study, researcher):
     assert Pair.objects.filter(open_slots=1).count() == 5
 
 
+@pytest.mark.long
 def test_what_the_plan_refuses_is_said_and_can_be_confirmed(client, study, researcher):
     answered(study, pairs=10)
     lot = in_review(study, researcher)
@@ -163,6 +167,7 @@ def test_what_the_plan_refuses_is_said_and_can_be_confirmed(client, study, resea
     assert Lot.objects.get().state == "accepted"
 
 
+@pytest.mark.long
 def test_the_next_attempt_leads_back_to_the_returned_lot(client, study, researcher):
     answered(study, pairs=10)
     lot = in_review(study, researcher)
@@ -174,6 +179,7 @@ def test_the_next_attempt_leads_back_to_the_returned_lot(client, study, research
     assert "Its next attempt is lot 2." in page(client, "lot", study, 1)
 
 
+@pytest.mark.long
 def test_reviewers_see_no_findings_before_the_decision(reviewer, study, researcher):
     answered(study, pairs=10)
     lot = in_review(study, researcher)
@@ -196,6 +202,7 @@ def test_an_answer_in_quarantine_is_listed_without_a_link(client, study, researc
     assert pair.public_id[:12] not in page(client, "lot_answers", study, lot.number)
 
 
+@pytest.mark.long
 def test_a_decided_lot_has_no_form(client, study, researcher):
     answered(study, pairs=10)
     lot = in_review(study, researcher)
@@ -219,6 +226,7 @@ def test_the_answers_for_review_lead_to_just_these_answers(client, study, annota
             post(client, "new_lot", study, batches=[1])
 
 
+@pytest.mark.long
 def test_batches_and_answers_come_page_by_page(client, study, researcher, monkeypatch):
     monkeypatch.setattr(views_lots, "BATCHES_A_PAGE", 1)
     monkeypatch.setattr(views_lots, "ROWS_A_PAGE", 2)

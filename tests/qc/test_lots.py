@@ -219,6 +219,7 @@ class TestStart:
 
 
 class TestDraw:
+    @pytest.mark.long
     def test_the_plan_is_for_the_answers_that_still_count(self, study, researcher):
         answered(study, pairs=12)
         lot = lots.put_together(study, [1], actor=researcher)
@@ -248,6 +249,7 @@ class TestDraw:
             lots.end_secondary_review(lot, actor=researcher)
         assert lots.end_secondary_review(lot, actor=researcher, without_rest=True)
 
+    @pytest.mark.long
     def test_a_later_attempt_needs_the_whole_secondary_review(self, study, researcher):
         answered(study, pairs=10)
         first = in_review(study, researcher)

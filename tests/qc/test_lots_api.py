@@ -49,6 +49,7 @@ def test_a_lot_from_batches_to_its_decision(client, study):
     assert again.json()["lot"]["state"] == "in_review"
 
 
+@pytest.mark.long
 def test_a_return_names_people(client, study):
     first = factories.member(study, "annotator", username="kim")
     answered(study, first, pairs=10)

@@ -145,6 +145,7 @@ class TestWhen:
         Pair.objects.update(held="", kind="control", expected={})
         assert more_opinions.ask_everywhere() == 0
 
+    @pytest.mark.long
     def test_the_sweep_looks_at_some_pairs_at_a_time_and_passes_over_batches_in_review(self, study, monkeypatch):
         monkeypatch.setattr(more_opinions, "PAIRS_AT_ONCE", 2)
         pairs = [answer_all(study, FIRST, SECOND) for _ in range(5)]
@@ -172,6 +173,7 @@ class TestWhen:
         Study.objects.filter(pk=study.pk).update(state="running")
         assert asked(pair) == [["helpfulness"]]
 
+    @pytest.mark.long
     def test_the_sweep_finds_pairs_that_are_complete_since_or_whose_study_asks_since(self, study):
         Study.objects.filter(pk=study.pk).update(more_answers=0)
         before = answer_all(study, FIRST, SECOND)
@@ -186,6 +188,7 @@ class TestWhen:
         assert find_disagreement() == 0
 
 
+@pytest.mark.long
 class TestDisputed:
     @pytest.fixture
     def returned(self, study, researcher):

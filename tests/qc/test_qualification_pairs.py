@@ -10,6 +10,7 @@ from tests.qc.test_verdicts import Checked
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_a_decided_pair_is_offered_with_the_settled_answer():
     drawn = Checked(1, drawn=True)
     drawn.spot()

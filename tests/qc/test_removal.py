@@ -98,6 +98,7 @@ class TestControls:
 
 
 class TestCalibration:
+    @pytest.mark.long
     def test_a_draft_session_keeps_an_import_and_goes_with_the_study(self, pair, job, admin, study):
         session_with(pair, admin)
         assert undone(job, admin) == ("failed", IN_CALIBRATION)
@@ -119,6 +120,7 @@ def of_an_answer(pair, admin):
     return factories.lot_in_review(pair.study, has_pairs=True).items.get()
 
 
+@pytest.mark.long
 class TestReviews:
     def test_a_lot_in_review(self, pair, job, admin, study):
         of_an_answer(pair, admin)

@@ -63,6 +63,7 @@ class TestFreeze:
         lots.start(lot, actor=head)
         return lot
 
+    @pytest.mark.long
     def test_a_share_is_drawn_for_the_secondary_review_and_the_rest_never_waits_for_it(self, study, researcher):
         answered(study, pairs=40)
         lot = self.started(study, researcher, 0.5)
@@ -70,6 +71,7 @@ class TestFreeze:
         assert 8 <= drawn <= 32
         assert due.counts(study, [lot], ["secondary"])[lot.pk]["secondary"] == drawn
 
+    @pytest.mark.long
     def test_only_the_samples_wait_for_the_spot_check(self, study, researcher):
         answered(study, pairs=30)
         lot = self.started(study, researcher, 0)
@@ -128,6 +130,7 @@ class TestCosts:
         assert found["next"]
         return len(queries)
 
+    @pytest.mark.long
     def test_a_lease_of_a_review(self, study, api):
         factories.pairs(study, 6)
         annotator = factories.member(study, "annotator")

@@ -107,6 +107,7 @@ class TestAgreement:
 
 
 class TestAnswersOfALot:
+    @pytest.mark.long
     def test_verdicts_are_in_the_file_after_the_decision_only(self, study, head, browser_client):
         reviewed.answered(study)
         lot = reviewed.in_review(study, head)

@@ -110,6 +110,7 @@ def test_undo_keeps_the_blind_answer(study):
     assert ReviewAnswer.objects.count() == 1
 
 
+@pytest.mark.long
 def test_a_random_share_of_the_secondary_review_is_blind(study):
     lot = factories.lot_in_review(study, 30, blind_share="0.5")
     reviewer = factories.reviewer(study)

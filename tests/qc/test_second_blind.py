@@ -119,6 +119,7 @@ class TestAnswering:
         drawn_now(lot)
         return lot
 
+    @pytest.mark.long
     def test_the_answer_ends_the_review_and_reveals_nothing(self, checked):
         person, sent = factories.reviewer(checked.study), uuid.uuid4()
         review = reviewing.lease(person, checked, "second_blind").reviews[0]
@@ -191,6 +192,7 @@ class TestAnswering:
 
 
 class TestAgreement:
+    @pytest.mark.long
     def test_pairs_are_weighted_by_how_they_were_drawn(self):
         study = factories.study()
         lot = factories.lot_in_review(study, 3, drawn=True)

@@ -92,6 +92,7 @@ def test_people_with_more_findings_than_others_get_points_for_all_their_answers(
     assert "often_fast" in item_of(given[-1]).signals
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "counts"), [("spot", True), ("look", False)])
 def test_defects_of_earlier_lots_count_if_their_answers_were_drawn(study, annotator, researcher, kind, counts):
     other = factories.member(study, "annotator")

@@ -80,6 +80,7 @@ def test_a_defect_counts_once_a_second_person_confirms_it_and_somebody_else_is_a
     assert Pair.objects.get().open_slots == 1
 
 
+@pytest.mark.long
 def test_a_defect_that_is_not_confirmed_does_not_count(drawn):
     drawn.spot()
     drawn.confirm(False)
@@ -87,6 +88,7 @@ def test_a_defect_that_is_not_confirmed_does_not_count(drawn):
     assert Standing.objects.get().counted
 
 
+@pytest.mark.long
 def test_what_a_confirmer_disputes_is_decided_by_the_adjudicator(drawn):
     drawn.spot()
     drawn.confirm(None)
@@ -100,6 +102,7 @@ def test_what_a_confirmer_disputes_is_decided_by_the_adjudicator(drawn):
     assert list(outcomes.outcomes(drawn.lot).values()) == [Outcome.DEFECTIVE]
 
 
+@pytest.mark.long
 def test_unclear_guidelines_and_other_questions_are_nobodys_defect():
     drawn = Checked(3, drawn=True)
     drawn.spot("helpfulness", "guideline_unclear")
@@ -127,6 +130,7 @@ def test_a_correction_of_tags_is_a_revision_by_the_reviewer():
     assert Verdict.objects.get().counts is False
 
 
+@pytest.mark.long
 def test_a_correction_that_changes_safe_to_unsafe_is_a_defect_and_waits():
     checked = Checked()
     checked.secondary("tags_video_0", "corrected", own=["crime"])

@@ -54,6 +54,7 @@ def worked(study, annotator):
     return today
 
 
+@pytest.mark.long
 def test_all_pages_show_the_same_time(study, annotator, worked, browser_client, api):
     [day, before] = my_work.summary(study, annotator).days
     assert (day.active_ms, before.active_ms) == (200 * S, 90 * S)
@@ -70,6 +71,7 @@ def test_all_pages_show_the_same_time(study, annotator, worked, browser_client, 
     assert [row.figures.paid_ms for row in people if row.person_id == annotator.pk] == [620 * S]
 
 
+@pytest.mark.long
 def test_the_total_is_the_sum_of_the_days_as_they_are_shown(study, annotator, worked, browser_client):
     summary = my_work.summary(study, annotator)
     assert summary.active_ms == 620 * S

@@ -27,6 +27,7 @@ def call(api, study, annotator):
     return post
 
 
+@pytest.mark.long
 def test_a_program_qualifies_its_person(api, study, annotator, asked, call):
     own = reverse("api:qualification", args=[study.slug])
     assert api(annotator).get(own).json()["stage"] == "training"
@@ -86,6 +87,7 @@ def test_hostile_answers_are_refused_and_nothing_is_stored(study, annotator, ask
     assert not TurnAnswer.objects.exists()
 
 
+@pytest.mark.long
 def test_a_program_writes_and_publishes_a_test(api, study, researcher):
     client, pairs = api(researcher), factories.pairs(study, 5)
     made = client.post(reverse("api:qualification_sets", args=[study.slug]), {"kind": "test"}, format="json").json()
@@ -110,6 +112,7 @@ def test_a_program_writes_and_publishes_a_test(api, study, researcher):
     assert PairSet.objects.get().items.count() == 5
 
 
+@pytest.mark.long
 def test_a_program_reads_results_and_decides(api, study, researcher, annotator, asked):
     world.go_through(annotator, study, "training")
     world.go_through(annotator, study, "test", wrong=5)

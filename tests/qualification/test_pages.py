@@ -59,6 +59,7 @@ def rows_of(response):
 # --- Annotators -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_workspace_leads_to_the_qualification(browser_client, study, annotator, asked):
     client = browser_client(annotator)
     response = client.get(reverse("annotation:workspace", args=[study.slug]))
@@ -103,6 +104,7 @@ def test_what_keeps_a_person_from_beginning_is_said(browser_client, study, annot
     assert "Finish the training first" in response.content.decode()
 
 
+@pytest.mark.long
 def test_the_result_names_questions_and_no_pair(browser_client, study, annotator, asked):
     world.go_through(annotator, study, "training")
     world.go_through(annotator, study, "test", wrong=2)
@@ -128,6 +130,7 @@ def test_every_other_state_has_its_words(browser_client, study, annotator, asked
     assert words in browser_client(annotator).get(reverse("qualification:own", args=[study.slug])).content.decode()
 
 
+@pytest.mark.long
 def test_after_all_attempts_the_page_says_whom_to_ask(browser_client, study, annotator, asked, researcher):
     Study.objects.update(qualification_wait_s=0)
     study.refresh_from_db()
@@ -163,6 +166,7 @@ def test_without_versions_the_page_explains_the_steps(page):
     assert "How to begin" in page("overview")
 
 
+@pytest.mark.long
 def test_a_version_is_made_changed_and_published(page, act, browser_client, researcher, study):
     pairs = factories.pairs(study, 6)
     client = browser_client(researcher)
@@ -206,6 +210,7 @@ def test_wrong_expectations_are_refused_with_words(browser_client, researcher, s
     assert (response.status_code, b"every answer to it is as expected" in response.content) == (400, True)
 
 
+@pytest.mark.long
 def test_asking_again_says_how_many_people_that_concerns(page, act, study, annotator, asked, researcher):
     world.qualify(annotator, study)
     draft = sets.make_draft(study, "test", actor=researcher)
@@ -231,6 +236,7 @@ def test_a_reported_pair_is_named_on_the_page(page, asked):
     assert "cannot be shown: nobody is asked it" in page("set", "test", 1)
 
 
+@pytest.mark.long
 def test_results_by_person_and_by_question_lead_to_the_answers(
     page, browser_client, researcher, study, annotator, asked
 ):
@@ -254,6 +260,7 @@ def test_results_by_person_and_by_question_lead_to_the_answers(
     assert (len(answers), sum(int(one["right"]) for one in answers)) == (15, 9)
 
 
+@pytest.mark.long
 def test_decisions_about_a_person(page, browser_client, researcher, study, annotator, asked):
     client = browser_client(researcher)
     address = reverse("qualification:decide", args=[study.slug, annotator.pk])

@@ -62,6 +62,7 @@ def test_training_and_test_lead_to_work(study, annotator, asked):
     assert serving.lease(annotator, study).current is not None
 
 
+@pytest.mark.long
 def test_nothing_of_it_is_an_answer_of_the_study(study, annotator, asked):
     slots = set(Pair.objects.values_list("pk", "open_slots"))
     world.qualify(annotator, study)
@@ -75,6 +76,7 @@ def test_the_test_waits_until_the_training_is_done(study, annotator, asked):
         attempts.begin(annotator, study, "test")
 
 
+@pytest.mark.long
 def test_the_same_turn_comes_back_until_it_is_done(study, annotator, asked):
     attempt = attempts.begin(annotator, study, "training")
     assert attempts.begin(annotator, study, "training") == attempt
@@ -111,6 +113,7 @@ def test_an_answer_is_stored_once_and_never_changed(study, annotator, asked):
     assert AuditEvent.objects.filter(action="qualification.answered").count() == 1
 
 
+@pytest.mark.long
 def test_who_fails_waits_and_tries_again(study, annotator, asked):
     world.go_through(annotator, study, "training")
     attempt = world.go_through(annotator, study, "test", wrong=2)
@@ -125,6 +128,7 @@ def test_who_fails_waits_and_tries_again(study, annotator, asked):
     assert stage(annotator, study) == standing.QUALIFIED
 
 
+@pytest.mark.long
 def test_who_fails_all_attempts_is_known_and_may_be_allowed_one_more(study, annotator, asked, researcher):
     study.qualification_wait_s = 0
     study.save()
@@ -152,6 +156,7 @@ def test_one_more_attempt_may_begin_at_once(study, annotator, asked, researcher)
     assert stage(annotator, study) == standing.TEST
 
 
+@pytest.mark.long
 def test_pairs_that_a_person_did_not_agree_to_see_are_left_out(study, annotator, asked, researcher):
     violent = [item.pair_id for item in asked[1].items.all()[:1]]
     Pair.objects.filter(pk__in=violent).update(may_show=["violence"], lane=1)
@@ -165,6 +170,7 @@ def test_pairs_that_a_person_did_not_agree_to_see_are_left_out(study, annotator,
     assert (attempt.set, attempt.judged, attempt.passed) == (new, 15, True)
 
 
+@pytest.mark.long
 def test_skipped_pairs_are_left_out_and_too_few_are_not_judged(study, annotator, asked):
     world.go_through(annotator, study, "training")
     attempt = attempts.begin(annotator, study, "test")
@@ -180,6 +186,7 @@ def test_skipped_pairs_are_left_out_and_too_few_are_not_judged(study, annotator,
     assert stage(annotator, study) == standing.WAIT
 
 
+@pytest.mark.long
 def test_a_pair_that_is_reported_after_publication_is_left_out(study, annotator, asked):
     world.go_through(annotator, study, "training")
     attempt = attempts.begin(annotator, study, "test")
@@ -191,6 +198,7 @@ def test_a_pair_that_is_reported_after_publication_is_left_out(study, annotator,
     assert turn.skip_reason == "gone"
 
 
+@pytest.mark.long
 def test_the_daily_limit_counts_and_harmless_pairs_come_first(study, annotator, asked):
     sensitive = [item.pair_id for item in asked[1].items.order_by("place")[:2]]
     Pair.objects.filter(pk__in=sensitive).update(may_show=["violence"], lane=1)
@@ -274,6 +282,7 @@ def test_two_tabs_that_answer_at_once_store_one_answer(transactional_db):
     assert Qualification.objects.filter(person=annotator).count() == 1
 
 
+@pytest.mark.long
 def test_a_result_equals_its_recomputation(study, annotator, asked):
     world.go_through(annotator, study, "training")
     attempt = world.go_through(annotator, study, "test", wrong=3)
@@ -284,6 +293,7 @@ def test_a_result_equals_its_recomputation(study, annotator, asked):
 # --- New versions, and decisions of people ---------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_new_test_leaves_qualified_people_alone_unless_it_asks_again(study, annotator, asked, researcher):
     world.qualify(annotator, study)
     world.published(study, "test", [], researcher)
@@ -299,6 +309,7 @@ def test_a_new_test_leaves_qualified_people_alone_unless_it_asks_again(study, an
     assert world.go_through(annotator, study, "test").number == 1
 
 
+@pytest.mark.long
 def test_asking_again_ends_attempts_at_earlier_versions(study, annotator, asked, researcher):
     world.go_through(annotator, study, "training")
     attempt = attempts.begin(annotator, study, "test")
@@ -310,6 +321,7 @@ def test_asking_again_ends_attempts_at_earlier_versions(study, annotator, asked,
     assert attempts.begin(annotator, study, "test").set.number == 2
 
 
+@pytest.mark.long
 def test_an_attempt_goes_on_in_the_version_in_which_it_began(study, annotator, asked, researcher):
     world.go_through(annotator, study, "training")
     attempt = attempts.begin(annotator, study, "test")

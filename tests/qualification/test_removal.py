@@ -30,6 +30,7 @@ def removed(study, actor, what, **about):
     return job
 
 
+@pytest.mark.long
 def test_a_study_with_sets_is_deleted_as_long_as_nobody_has_begun(asked):
     study, actor = asked
     sets.make_draft(study, "test", actor=actor)

@@ -33,6 +33,7 @@ def card(study):
     return card_of(study, terms="Cite us.\n# Not a heading")
 
 
+@pytest.mark.long
 class TestNumbers:
     def test_all_numbers_are_those_of_the_released_material(self, card):
         made_of = card[1]["composition"]
@@ -79,6 +80,7 @@ class TestNumbers:
 
 
 class TestFiles:
+    @pytest.mark.long
     def test_markdown_and_html_say_the_same(self, card):
         release, _numbers = card
         said = stored(release, "card.md").decode()
@@ -90,6 +92,7 @@ class TestFiles:
             assert f"<h2>{heading}</h2>" in page
         assert re.findall(r"\d+", words.replace("&amp;", "&")) == re.findall(r"\d+", plain)
 
+    @pytest.mark.long
     def test_what_users_wrote_is_text_and_nothing_else(self, study):
         answered_study(study)
         study.title, study.vendor = "<script>alert(1)</script> [x](javascript:1)", "**Bold** | & Co\n## Ours"
@@ -101,6 +104,7 @@ class TestFiles:
         assert "**Bold** | &amp; Co ## Ours" in page
         assert "\n## Ours" not in said
 
+    @pytest.mark.long
     def test_the_citation_is_valid_by_the_schema_of_its_format(self, card):
         release, _numbers = card
         found = yaml.safe_load(stored(release, "CITATION.cff"))
@@ -110,6 +114,7 @@ class TestFiles:
         assert (found["license"], found["title"]) == (LICENCE, release.about["title"])
         assert found["date-released"] == release.frozen_at.date().isoformat()
 
+    @pytest.mark.long
     def test_a_licence_that_is_not_in_spdx_is_not_named_as_one(self, study):
         answered_study(study, prompts=1)
         release, _numbers = card_of(study, licence="Ours: 1.0")
@@ -126,6 +131,7 @@ class TestFiles:
         for document, listed in zip(documents.order_by("language"), numbers["guidelines"], strict=True):
             assert stored(release, listed["path"]).decode() == document.text
 
+    @pytest.mark.long
     def test_every_release_has_a_card(self, study):
         answered_study(study, prompts=1)
         release, _numbers = card_of(study, formats=["jsonl"])
@@ -159,6 +165,7 @@ class TestPeople:
     def test_everybody_alike_is_one_group(self):
         assert demographics.grouped(["x"] * 6, 6) == {"x": 6}
 
+    @pytest.mark.long
     def test_only_those_with_released_answers_count(self, study):
         people = answered_study(study, prompts=2, people=8)
         for person in people:
@@ -167,6 +174,7 @@ class TestPeople:
         assert numbers["people"]["annotators"] is None
         assert numbers["collected"]["demographics"] == {}
 
+    @pytest.mark.long
     def test_five_people_are_shown(self, study):
         people = answered_study(study, prompts=1, people=3)
         for _number in range(5):

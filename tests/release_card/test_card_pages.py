@@ -39,6 +39,7 @@ def get(client, study):
     return page
 
 
+@pytest.mark.long
 def test_the_release_leads_to_its_card_and_its_figures(study, client, release):
     page = client.get(reverse("releases:release", args=[study.slug, release.number])).content.decode()
     for name in ("card", "figures"):
@@ -46,12 +47,14 @@ def test_the_release_leads_to_its_card_and_its_figures(study, client, release):
     assert 'data-chart="' in page
 
 
+@pytest.mark.long
 def test_the_card_is_shown_with_its_tables(get, release):
     page = get("card", release.number).content.decode()
     for said in ("Who annotated", "gen-a", "refiner 2", "Krippendorff’s alpha", "By the hour, breaks included"):
         assert said in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", pytest.param("zh-hans", marks=pytest.mark.long)])
 def test_the_figures_are_shown_with_charts_and_tables(study, client, release, language):
     client.cookies["django_language"] = language
@@ -71,6 +74,7 @@ def test_a_release_of_one_answer_says_what_is_not_enough(study, get):
     assert "Not enough data: no prompt of this release has labels." in page
 
 
+@pytest.mark.long
 def test_each_figure_is_a_csv_file(get, release):
     for name in tables.TABLES:
         response = get("figure_csv", release.number, name)
@@ -89,6 +93,7 @@ def rates_have_their_interval_and_n(response):
 
 
 class TestCharts:
+    @pytest.mark.long
     def test_each_chart_belongs_to_its_address(self, study, release):
         for name in charts.NAMES:
             query = {"release": str(release.number), "category": "all"}
@@ -119,6 +124,7 @@ class TestNothingToShow:
         key = str(Annotation.objects.filter(study=study).order_by("pk")[0].pk)
         withdraw(study, subject(study, "answer", key), reason="Asked", actor=researcher)
 
+    @pytest.mark.long
     def test_a_withdrawn_release_shows_neither(self, study, get, release, researcher):
         self.withdraw(study, researcher)
         for name in ("card", "figures"):
@@ -136,6 +142,7 @@ class TestNothingToShow:
         released = client.get(reverse("releases:release", args=[study.slug, waiting.number])).content.decode()
         assert "Show the data card" not in released
 
+    @pytest.mark.long
     def test_a_storage_that_is_away_is_said(self, get, release):
         file = release.files.get(path="card.json")
         default_storage.delete(file.stored_name)

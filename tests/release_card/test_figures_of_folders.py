@@ -55,6 +55,7 @@ def printed(path):
     return json.loads(out.getvalue())
 
 
+@pytest.mark.long
 def test_a_folder_has_the_figures_of_its_release(folder):
     path, numbers = folder
     programs = numbers["figures"]["labellers"]
@@ -66,6 +67,7 @@ def test_a_folder_has_the_figures_of_its_release(folder):
     assert printed(path) == numbers["figures"]
 
 
+@pytest.mark.long
 def test_a_folder_without_labels_compares_no_programs(study, tmp_path):
     answered_study(study)
     Label.objects.all().delete()
@@ -75,6 +77,7 @@ def test_a_folder_without_labels_compares_no_programs(study, tmp_path):
     assert printed(tmp_path) == numbers["figures"]
 
 
+@pytest.mark.long
 def test_labels_are_read_by_prompt(folder):
     path, _numbers = folder
     found = list(Release.open(path).labels())
@@ -83,6 +86,7 @@ def test_labels_are_read_by_prompt(folder):
     assert {type(one.value) for one in found} == {str, float, int, bool, type(None)}
 
 
+@pytest.mark.long
 def test_damaged_labels_are_refused_with_their_line(folder, tmp_path_factory):
     path, _numbers = folder
     copy = tmp_path_factory.mktemp("copies") / "release"

@@ -78,6 +78,7 @@ def playback(video):
 
 
 class TestContents:
+    @pytest.mark.long
     def test_archives_have_the_stored_bytes_in_order_and_plain_headers(self, kept):
         found = opened(kept["video_archives/videos-train-00000.tar"])
         expected = kept.playback
@@ -122,6 +123,7 @@ def test_the_formats_stand_alone(study):
     assert paths == {"frames/frames-train-00000.tar", "frames/train-00000-of-00001.parquet", "manifest.json"}
 
 
+@pytest.mark.long
 def test_archives_are_cut_by_size_and_part(study, monkeypatch):
     monkeypatch.setattr(videos, "ARCHIVE_BYTES", 3000)  # a member of 900 bytes takes 1536
     material.answered(study, 2, split="train")
@@ -136,6 +138,7 @@ def test_archives_are_cut_by_size_and_part(study, monkeypatch):
     assert keys == sorted(keys)
 
 
+@pytest.mark.long
 def test_videos_are_read_in_chunks(release, monkeypatch):
     monkeypatch.setattr(videos, "CHUNK", 1)
     assert [row.place for row in videos.read(release, part="train")] == [1, 2, 3, 4]
@@ -168,6 +171,7 @@ class TestStopped:
         default_storage.save(names.playback(video.asset.public_id), ContentFile(content))
         assert self.stopped(study, formats=[form]) == stored_videos.CHANGED
 
+    @pytest.mark.long
     def test_a_video_that_is_quarantined_meanwhile(self, study, pairs, monkeypatch):
         """The files are moved, or archived already."""
         for at in ("before", "after"):
@@ -202,6 +206,7 @@ def reported(pair):
         quarantine.settle_files(one.asset_id)
 
 
+@pytest.mark.long
 class TestQuarantineOfACompleteRelease:
     def test_its_archives_are_not_sent_while_a_video_is_in_quarantine(self, release, pairs, researcher, rf):
         reported(pairs[0])
@@ -241,6 +246,7 @@ class TestQuarantineOfACompleteRelease:
             making.rebuild(release, tmp_path)
 
 
+@pytest.mark.long
 def test_a_worker_that_takes_over_continues_after_the_last_archive(study, monkeypatch):
     monkeypatch.setattr(videos, "ARCHIVE_BYTES", 3000)
     material.answered(study, 3, split="train")

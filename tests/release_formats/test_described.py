@@ -42,6 +42,7 @@ class TestHuggingFace:
     def head(self, kept):
         return yaml.safe_load(kept["README.md"].decode().split("---\n")[1])
 
+    @pytest.mark.long
     def test_its_configurations_name_every_parquet_file(self, kept):
         head = self.head(kept)
         listed = [path for one in head["configs"] for split in one["data_files"] for path in split["path"]]
@@ -100,6 +101,7 @@ class TestCroissant:
         assert made["rai:dataBiases"] == ["No annotator declined to see any of the harms."]
         assert made["rai:dataSocialImpact"].startswith("4 of 4 answers name at least one harm")
 
+    @pytest.mark.long
     def test_opt_outs_are_stated_and_small_numbers_are_not_published(self, study):
         people = [factories.member(study, "annotator") for _ in range(11)]
         for some, excluded in ((people[:5], ["crime", "porn"]), (people[5:8], ["crime"]), (people[8:10], ["hate"])):

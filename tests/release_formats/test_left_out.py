@@ -30,6 +30,7 @@ def test_what_the_safesora_files_leave_out_is_counted_with_its_reason(study, get
     assert rows == ["what,reason,number", "prompts,excluded,1", "tv_pairs,excluded,2", "pairs,excluded,1"]
 
 
+@pytest.mark.long
 def test_nothing_left_out_is_said_and_other_formats_say_nothing(study, get):
     prompt = factories.prompt(study, split="train", labels=[], labelled_by="model 1")
     accepted(*answered(study, prompt=prompt))

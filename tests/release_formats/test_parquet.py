@@ -79,6 +79,7 @@ DIFFERENT = {"settings", "prompt_labels", "timings_ms", "viewing", "presentation
 DIFFERENT |= {"leased_at", "submitted_at"}
 
 
+@pytest.mark.long
 def test_nested_values_are_flat_and_open_objects_are_json(release):
     [row] = table(release, "pairs/train-00000-of-00001.parquet").to_pylist()
     assert (row["helpfulness"], row["helpfulness_n_tie"], row["helpfulness_share_video_1"]) == (None, 1, None)
@@ -106,6 +107,7 @@ def test_a_rebuild_has_the_same_bytes_whatever_the_chunks_are(release, tmp_path,
     assert making.rebuild(release, tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_table_of_many_rows_has_several_files_of_a_part(study, monkeypatch, tmp_path):
     accepted(*answered(study, pairs=3))
     whole = make(study, formats=["parquet"])
@@ -118,6 +120,7 @@ def test_a_table_of_many_rows_has_several_files_of_a_part(study, monkeypatch, tm
     assert making.rebuild(several, tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_worker_that_takes_over_continues_after_the_last_file(study, monkeypatch):
     accepted(*answered(study, pairs=3))
     monkeypatch.setattr(tables, "ROWS_A_FILE", 1)

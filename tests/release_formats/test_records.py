@@ -65,6 +65,7 @@ class TestAnnotations:
         found = lines(everything(study), "annotations.jsonl")
         assert [(line["revision"], line["standing"]["current"]) for line in found] == [(1, False), (2, True)]
 
+    @pytest.mark.long
     def test_codes_are_those_of_the_family_and_not_of_the_study(self, study, annotator):
         answered(study, annotator)
         first = everything(study)
@@ -162,6 +163,7 @@ class TestAggregation:
         assert release.counts["answers_by_part"] == {part: 1}
 
 
+@pytest.mark.long
 def test_files_are_in_the_order_of_published_ids(study):
     answered(study, pairs=4)
     release = everything(study)

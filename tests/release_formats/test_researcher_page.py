@@ -34,6 +34,7 @@ def test_a_release_is_read_as_the_page_says(folder, study, capsys):
     assert tags == "() ('violence',)"
 
 
+@pytest.mark.long
 def test_it_is_loaded_as_the_page_says(folder, monkeypatch):
     """The package of the published dataset needs torch, so its place is taken by what it reads, written again."""
 

@@ -117,6 +117,7 @@ class TestRecords:
         sources = {one["source"] for one in written(released(study), "SafeSora-Prompt/config-train.json.gz")}
         assert sources == {"real_user", "a gallery"}
 
+    @pytest.mark.long
     def test_prompts_without_answers_are_in_the_file_of_prompts_only(self, study):
         pair_of(study)
         factories.answer(factories.member(study, "annotator"), study)
@@ -133,6 +134,7 @@ class TestRecords:
         }
 
 
+@pytest.mark.long
 class TestLeftOut:
     def test_prompts_without_labels_are_in_no_file(self, study, annotator):
         factories.pair(study, prompt=factories.prompt(study, split="train"))
@@ -267,6 +269,7 @@ def test_import_release_and_import_give_the_same_ids(tmp_path, formats):
     assert ours == {pair for pair, _zero, _one in ids(first)["pairs"]}
 
 
+@pytest.mark.long
 def test_a_release_without_this_format_cannot_be_imported(study, annotator, tmp_path):
     pair_of(study)
     factories.answer(annotator, study)

@@ -71,6 +71,7 @@ def test_counts_rows_and_manifest_agree(study, two):
     assert moved.questions == [("helpfulness", "video_0", "video_1")]
 
 
+@pytest.mark.long
 def test_lists_are_paged_by_key(study, two):
     comparison = comparing.compare(two[1], two[0])
     rows = comparison.rows("added")
@@ -78,6 +79,7 @@ def test_lists_are_paged_by_key(study, two):
     assert comparison.rows("added", after=rows[0].key) == rows[1:]
 
 
+@pytest.mark.long
 def test_the_page_links_every_number_to_its_rows(study, two, client, researcher):
     client.force_login(researcher)
     address = reverse("release_records:compare", args=[study.slug, 2])
@@ -89,6 +91,7 @@ def test_the_page_links_every_number_to_its_rows(study, two, client, researcher)
     assert "There are none of this kind" in none
 
 
+@pytest.mark.long
 def test_the_csv_and_the_api_have_the_same_rows(study, two, client, api, researcher):
     client.force_login(researcher)
     address = reverse("release_records:compare_csv", args=[study.slug, 2])
@@ -104,6 +107,7 @@ def test_the_csv_and_the_api_have_the_same_rows(study, two, client, api, researc
     assert moved[0]["majorities"] == [{"question": "helpfulness", "before": "video_0", "now": "video_1"}]
 
 
+@pytest.mark.long
 def test_nothing_is_said_of_a_withdrawn_release(study, two, client, api, researcher):
     key = str(comparing.compare(two[1], two[0]).rows("removed")[0].key)
     withdraw(study, subject(study, "answer", key), reason="Asked", actor=None)

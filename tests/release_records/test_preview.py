@@ -45,6 +45,7 @@ def prompts_of(response):
     return [row["item"].prompt_text for row in response.context["rows"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -66,12 +67,14 @@ def test_the_list_has_search_and_filters(viewer, release, filters, found):
         assert "No answer of this release matches" in response.content.decode()
 
 
+@pytest.mark.long
 def test_an_id_finds_its_pair(viewer, release):
     pair = lines(release, "pairs.jsonl")[0]
     response = listed(viewer, release, q=pair["pair_id"][:12])
     assert [row["pair"].public_id for row in response.context["rows"]] == [pair["pair_id"]]
 
 
+@pytest.mark.long
 def test_pages_follow_the_order_of_the_files(viewer, release, monkeypatch):
     monkeypatch.setattr(paging, "PAGE", 1)
     first = listed(viewer, release)
@@ -81,6 +84,7 @@ def test_pages_follow_the_order_of_the_files(viewer, release, monkeypatch):
     assert prompts_of(listed(viewer, release, before=second.context["page"].previous)) == order[:1]
 
 
+@pytest.mark.long
 def test_the_csv_has_the_filtered_list(viewer, release):
     address = reverse("release_records:records_csv", args=[release.study.slug, release.number])
     sent = viewer.get(address, {"part": "test"}).getvalue().decode("utf-8-sig")
@@ -91,10 +95,12 @@ def test_the_csv_has_the_filtered_list(viewer, release):
     assert viewer.get(address, {"lot": "x"}).status_code == 400
 
 
+@pytest.mark.long
 def test_a_wrong_filter_is_named(viewer, release):
     assert listed(viewer, release, lot="x").status_code == 400
 
 
+@pytest.mark.long
 def test_posters_of_harmful_pairs_stand_behind_the_filter_of_the_person(viewer, release, study):
     study.media_filter = "blur"
     study.save()
@@ -115,6 +121,7 @@ def test_a_pair_has_its_records_word_for_word(viewer, release, study):
     assert [json.loads(written) for _one, written in response.context["annotations"]] == of_pair
 
 
+@pytest.mark.long
 def test_the_page_shows_what_programs_said_of_the_pair_and_its_videos(viewer, study):
     [one] = answered(study)
     for about, value in (("pair", "tie"), ("video", 0.5)):
@@ -129,6 +136,7 @@ def test_the_page_shows_what_programs_said_of_the_pair_and_its_videos(viewer, st
     ]
 
 
+@pytest.mark.long
 def test_a_video_that_is_in_quarantine_now_is_not_shown(viewer, release, study):
     pair_id = lines(release, "pairs.jsonl")[0]["pair_id"]
     Asset.objects.filter(videos__pairs_as_0__public_id=pair_id).update(quarantined_at=timezone.now())
@@ -137,10 +145,12 @@ def test_a_video_that_is_in_quarantine_now_is_not_shown(viewer, release, study):
     assert "cannot be played" in response.content.decode()
 
 
+@pytest.mark.long
 def test_an_unknown_pair_is_not_there(viewer, release):
     assert viewer.get(page_of(release, "0" * 64)).status_code == 404
 
 
+@pytest.mark.long
 def test_nothing_of_a_withdrawn_release_is_shown(viewer, release, study):
     pair_id = lines(release, "pairs.jsonl")[0]["pair_id"]
     withdraw(study, subject(study, "answer", str(Annotation.objects.earliest("pk").pk)), reason="Asked", actor=None)

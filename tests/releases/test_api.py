@@ -67,6 +67,7 @@ class TestMaking:
         assert response.status_code == 202
         assert response.json()["filter"] == wanted | {"lots": []}
 
+    @pytest.mark.long
     def test_options_of_a_format_are_stored_and_its_files_say_what_was_counted(self, study, client):
         accepted(*answered(study))
         wanted = {"formats": ["videoreward"], "options": {"videoreward": {"VQ": "correctness"}}}
@@ -102,6 +103,7 @@ class TestMaking:
         response = client.post(self.path(study), {"licence": LICENCE}, format="json")
         assert (response.status_code, response.json()["code"]) == (409, "busy")
 
+    @pytest.mark.long
     def test_a_cancelled_release_makes_place_for_the_next(self, study, client):
         accepted(*answered(study))
         first = ask(study)
@@ -115,6 +117,7 @@ class TestMaking:
 
 
 class TestFiles:
+    @pytest.mark.long
     def test_a_file_comes_with_its_length_and_its_digest(self, release, client):
         content = stored(release, "annotations.jsonl")
         response = client.get(file_of(release))
@@ -125,6 +128,7 @@ class TestFiles:
         assert response.headers["Repr-Digest"] == f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
         assert AuditEvent.objects.filter(action="release.downloaded").count() == 1
 
+    @pytest.mark.long
     def test_a_broken_download_is_continued_without_asking_whether_it_is_the_same_file(self, release, client):
         content = stored(release, "annotations.jsonl")
         response = client.get(file_of(release), headers={"Range": "bytes=10-"})
@@ -136,6 +140,7 @@ class TestFiles:
         same = client.get(file_of(release), headers={"If-None-Match": response.headers["ETag"]})
         assert same.status_code == 304
 
+    @pytest.mark.long
     @pytest.mark.parametrize("state", ["waiting", "failed", "cancelled"])
     def test_nothing_of_an_incomplete_release_can_be_fetched(self, study, release, client, state):
         other = ask(study)
@@ -147,6 +152,7 @@ class TestFiles:
         response = client.get(file_of(other))
         assert (response.status_code, response.json()["code"]) == (409, "not_complete")
 
+    @pytest.mark.long
     def test_nothing_of_a_withdrawn_release_can_be_fetched(self, study, release, client):
         key = str(Annotation.objects.filter(study=study).first().pk)
         body = {"kind": "answer", "key": key, "reason": "Asked"}
@@ -170,6 +176,7 @@ class TestFiles:
             with pytest.raises(OSError, match="withdrawn"):
                 file.read(10)
 
+    @pytest.mark.long
     @pytest.mark.parametrize("path", ["nothing.jsonl", "../secret", "annotations.jsonl/"])
     def test_other_paths_are_not_there(self, release, client, path):
         assert client.get(file_of(release, path)).status_code == 404

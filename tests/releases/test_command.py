@@ -43,6 +43,7 @@ def test_a_release_is_made_written_into_a_folder_and_rebuilt(study, tmp_path):
         assert (tmp_path / "two" / file["path"]).read_bytes() == (tmp_path / "one" / file["path"]).read_bytes()
 
 
+@pytest.mark.long
 def test_its_options_are_those_of_the_form(study):
     answered(study)
     options = ("--decisions", "none", "--reviewed", "any", "--since", "2026-01-01", "--languages", "en")
@@ -53,6 +54,7 @@ def test_its_options_are_those_of_the_form(study):
     assert (release.with_invalid, release.terms) == (True, "Cite us.")
 
 
+@pytest.mark.long
 def test_videos_are_asked_for_in_archives_or_as_single_files(study):
     material.answered(study, 1)
     for option, name in (("--videos", "videos"), ("--loose", "single_videos")):
@@ -63,6 +65,7 @@ def test_videos_are_asked_for_in_archives_or_as_single_files(study):
     assert json.loads(printed.getvalue())["formats"] == ["jsonl", "card", "frames"]
 
 
+@pytest.mark.long
 def test_what_cannot_be_made_or_rebuilt_is_refused(study):
     assert refused(study, "--licence", LICENCE) == ("Nobody has submitted an answer in this study yet.", 2)
     accepted(*answered(study))
@@ -80,6 +83,7 @@ def test_what_cannot_be_made_or_rebuilt_is_refused(study):
     assert refused(study, "--licence", LICENCE)[1] == 2
 
 
+@pytest.mark.long
 def test_a_rebuild_with_other_bytes_names_the_files(study, monkeypatch):
     accepted(*answered(study))
     run(study, "--licence", LICENCE)

@@ -63,6 +63,7 @@ def test_the_numbers_add_up_and_every_reason_is_named(study, world):
     assert {one.annotation.assignment_id for one in release.items.all()} == {world["released"].pk, world["also"].pk}
 
 
+@pytest.mark.long
 def test_the_preview_is_the_funnel_of_the_release(study, world):
     preview = funnel.preview(study, Filter())
     assert [stage.as_json() for stage in preview] == make(study).funnel
@@ -88,6 +89,7 @@ class TestFilter:
         accepted(one)
         assert self.released(study) == 1
 
+    @pytest.mark.long
     def test_review(self, study):
         reviewed, defective, _unreviewed = made = answered(study, pairs=3)
         lot = accepted(*made)

@@ -113,6 +113,7 @@ class TestReleases:
 
         return record
 
+    @pytest.mark.long
     def test_the_licence_of_a_source_counts_where_prompts_have_none(self, study, of_source):
         of_source("CC-BY-NC-4.0")
         with pytest.raises(BadInput, match=r"prompts \(real_user\), CC-BY-NC-4\.0"):
@@ -138,6 +139,7 @@ class TestReleases:
             call_command("make_release", study=study.slug, licence="MIT")
         assert not Release.objects.exists()
 
+    @pytest.mark.long
     def test_a_reason_is_stored_and_shown(self, study, of_source, browser_client, researcher):
         page = browser_client(researcher)
         chosen = {"decisions": "accepted", "reviewed": "any", "formats": "jsonl", "licence": "CC-BY-4.0"}

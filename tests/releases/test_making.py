@@ -34,6 +34,7 @@ class TestFiles:
             content = stored(release, file.path)
             assert (file.sha256, file.byte_size) == (sha256(content).hexdigest(), len(content))
 
+    @pytest.mark.long
     def test_the_manifest_names_every_other_file(self, release):
         manifest = json.loads(stored(release, "manifest.json"))
         assert manifest == release.manifest

@@ -33,6 +33,7 @@ def pair(study):
     return one.pair
 
 
+@pytest.mark.long
 def test_all_prompts_of_the_filter_are_listed_with_their_part_cluster_and_set(study, pair):
     kept = {"test": {"split": "test"}, "eval": {"split": "excluded", "set": "eval"}, "excluded": {}}
     for part, values in kept.items():
@@ -97,6 +98,7 @@ def test_a_release_without_labels_has_no_file_of_them(study, pair):
     assert not release.files.filter(path="labels.jsonl").exists()
 
 
+@pytest.mark.long
 def test_what_is_changed_or_removed_later_does_not_reach_a_release(study, pair, tmp_path):
     gone = factories.prompt(study, split="test", import_number=7)
     label(study, gone, value=True)
@@ -113,6 +115,7 @@ def test_what_is_changed_or_removed_later_does_not_reach_a_release(study, pair, 
     assert {path: (tmp_path / path).read_bytes() for path in before} == before
 
 
+@pytest.mark.long
 def test_labels_of_a_withdrawn_video_leave_with_its_answers(study, pair):
     label(study, pair.video_0, value=0.25)
     label(study, pair, "tie", question="helpfulness")
@@ -123,6 +126,7 @@ def test_labels_of_a_withdrawn_video_leave_with_its_answers(study, pair):
     assert pair.video_0.public_id not in json.dumps(lines(release, "tv_pairs.jsonl"))
 
 
+@pytest.mark.long
 def test_every_record_says_why_its_answer_was_asked_for(study):
     """First: planned, not of the sample. Sample: planned, of it. Disagreement and returned have words of their own."""
     cases = {

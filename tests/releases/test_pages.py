@@ -48,6 +48,7 @@ def test_an_empty_list_says_what_a_release_is(get):
     assert "This study has no releases yet" in get("list").content.decode()
 
 
+@pytest.mark.long
 def test_the_list_names_states_and_the_latest(study, get, release):
     ask(study)
     page = get("list").content.decode()
@@ -60,6 +61,7 @@ def test_the_list_names_states_and_the_latest(study, get, release):
     assert [row.split(",")[:4] for row in rows[1:]] == [["2", "waiting", "no", ""], ["1", "done", "no", "2"]]
 
 
+@pytest.mark.long
 def test_the_list_needs_no_more_queries_for_more_releases(study, get, release, django_assert_max_num_queries):
     with CaptureQueriesContext(connection) as first:
         get("list")
@@ -69,6 +71,7 @@ def test_the_list_needs_no_more_queries_for_more_releases(study, get, release, d
         get("list")
 
 
+@pytest.mark.long
 def test_what_was_made_from_a_release_is_named_on_its_page(get, release, monkeypatch):
     monkeypatch.setitem(uses.uses, "test", lambda of: [uses.Use(f"Model of release {of.number}", "/models/1/")])
     asked = {"kind": "answer", "key": str(Annotation.objects.first().pk)}
@@ -131,6 +134,7 @@ def test_a_missing_licence_is_asked_for_and_nothing_is_lost(study, client):
     assert "Make a release of 1 answer" in page
 
 
+@pytest.mark.long
 def test_a_release_shows_its_files_its_funnel_and_how_it_is_cited(study, get, release):
     page = get("release", release.number).content.decode()
     for file in release.files.all():
@@ -144,6 +148,7 @@ def test_a_release_shows_its_files_its_funnel_and_how_it_is_cited(study, get, re
     assert "released,,2" in rows
 
 
+@pytest.mark.long
 def test_a_successor_begins_with_the_same_choices(study, get, release):
     page = get("new", **{"from": release.number}).content.decode()
     assert f'<option value="{release.number}" selected>' in page
@@ -154,6 +159,7 @@ def test_a_successor_begins_with_the_same_choices(study, get, release):
     assert "1 revisions added, 0 removed, 0 changed" in page
 
 
+@pytest.mark.long
 def test_a_release_can_be_cancelled_on_its_page(study, client, release):
     waiting = ask(study)
     client.post(reverse("releases:cancel", args=[study.slug, waiting.number]))
@@ -161,6 +167,7 @@ def test_a_release_can_be_cancelled_on_its_page(study, client, release):
     assert "This release was cancelled" in page
 
 
+@pytest.mark.long
 def test_a_withdrawal_shows_the_releases_first_and_then_ends_them(study, client, get, release):
     asked = {"kind": "answer", "key": str(Annotation.objects.first().pk)}
     page = get("withdraw", **asked).content.decode()

@@ -50,6 +50,7 @@ def attempt(release):
     return release
 
 
+@pytest.mark.long
 def test_it_fails_with_a_sentence_that_says_what_to_do(study, release, researcher, api, browser_client):
     states = []
     while release.is_open:
@@ -64,6 +65,7 @@ def test_it_fails_with_a_sentence_that_says_what_to_do(study, release, researche
         assert (refused.status_code, refused.json()["code"]) == (409, "not_complete")
 
 
+@pytest.mark.long
 def test_the_files_of_a_failed_one_are_deleted_and_the_next_one_is_whole(study, release, settings, disk):
     while release.is_open:
         attempt(release)
@@ -74,6 +76,7 @@ def test_the_files_of_a_failed_one_are_deleted_and_the_next_one_is_whole(study, 
     assert (later.state, later.number, len(lines(later, "annotations.jsonl"))) == ("done", 2, 20)
 
 
+@pytest.mark.long
 def test_a_later_attempt_goes_on_where_space_ended(release, disk):
     assert attempt(release).state == "waiting"
     before = dict(release.files.values_list("path", "pk"))
@@ -84,6 +87,7 @@ def test_a_later_attempt_goes_on_where_space_ended(release, disk):
     assert len(lines(release, "annotations.jsonl")) == 20
 
 
+@pytest.mark.long
 def test_a_full_folder_for_temporary_files_is_said_too(study, release, tmp_path, monkeypatch, disk):
     disk(300)
     with small_disk(tmp_path / "scratch", "4k") as path:

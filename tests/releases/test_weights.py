@@ -35,6 +35,7 @@ def by_person(release, people):
     return [found.get(code(release.family, person.pk)) for person in people]
 
 
+@pytest.mark.long
 def test_a_weight_follows_from_training_answers_of_the_newest_figures(study, people):
     newcomer = factories.member(study, "annotator")
     run = asked(study, "annotators")
@@ -59,6 +60,7 @@ def test_answers_on_test_prompts_do_not_count(study, people):
     assert set(reliability) == {person.pk for person in people}
 
 
+@pytest.mark.long
 def test_a_release_has_no_weights_unless_somebody_asks_for_them(study, people):
     asked(study, "annotators")
     release = make(study, filter=EVERYTHING)
@@ -66,12 +68,14 @@ def test_a_release_has_no_weights_unless_somebody_asks_for_them(study, people):
     assert release.manifest["weights"] is None
 
 
+@pytest.mark.long
 def test_without_figures_all_weights_are_one_and_the_manifest_says_so(study, people):
     release = make(study, filter=EVERYTHING, with_weights=True)
     assert {line["weight"] for line in lines(release, "annotations.jsonl")} == {1}
     assert release.manifest["weights"] == {"run": None, "computed_on": None, "people": 0, "method": weights.METHOD}
 
 
+@pytest.mark.long
 def test_later_figures_do_not_change_a_release(study, people, tmp_path):
     asked(study, "annotators")
     release = make(study, filter=EVERYTHING, with_weights=True)

@@ -36,6 +36,7 @@ def take_back(study, kind, key):
     return withdraw(study, subject(study, kind, key), reason="They asked for it", actor=None)
 
 
+@pytest.mark.long
 def test_a_withdrawal_lists_every_release_and_ends_it(study, answers):
     release = make(study)
     without = answered(study)
@@ -86,6 +87,7 @@ def making_code(study, person):
     return pseudonym(study, person.pk)
 
 
+@pytest.mark.long
 def test_withdrawing_twice_changes_nothing(study, answers):
     make(study)
     key = str(Annotation.objects.get(assignment=answers[0]).pk)
@@ -93,6 +95,7 @@ def test_withdrawing_twice_changes_nothing(study, answers):
     assert (Withdrawal.objects.count(), Tombstone.objects.count()) == (1, 1)
 
 
+@pytest.mark.long
 def test_a_release_that_is_being_made_ends_with_a_reason(study, answers, monkeypatch):
     release = ask(study)
     write = making.write_files
@@ -108,6 +111,7 @@ def test_a_release_that_is_being_made_ends_with_a_reason(study, answers, monkeyp
     assert "withdrawn while it was being made" in release.reason
 
 
+@pytest.mark.long
 def test_stored_files_of_a_withdrawn_release_are_deleted(study, answers):
     release = make(study)
     assert cleaning.remove_files() == 0

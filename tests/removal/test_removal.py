@@ -67,6 +67,7 @@ def test_an_import_is_undone_and_what_was_there_before_stays(study, researcher, 
         orders.undo_import(second, actor=researcher)
 
 
+@pytest.mark.long
 def test_files_go_afterwards_and_shared_bytes_stay(study, researcher, brought_in):
     other = factories.study()
     brought_in("other", [prompt("p0"), video("p0-a")], to=other)
@@ -86,6 +87,7 @@ def test_files_go_afterwards_and_shared_bytes_stay(study, researcher, brought_in
     assert again.pk != job.pk
 
 
+@pytest.mark.long
 def test_an_import_of_which_somebody_was_given_a_pair_stays_whole(study, researcher, annotator, brought_in):
     job = brought_in("first", prompts_with_videos(3, 2))
     Pair.objects.update(ready=True)
@@ -102,6 +104,7 @@ def test_an_import_of_which_somebody_was_given_a_pair_stays_whole(study, researc
     assert numbers(study) == before
 
 
+@pytest.mark.long
 def test_a_lease_at_the_very_moment_is_decided_by_the_foreign_key(study, researcher, annotator, brought_in):
     """The lease is written and not yet committed when the undo begins. The undo waits for it, and removes nothing."""
     job = brought_in("first", prompts_with_videos(3, 2))
@@ -125,6 +128,7 @@ def test_a_lease_at_the_very_moment_is_decided_by_the_foreign_key(study, researc
     assert Assignment.objects.exists()
 
 
+@pytest.mark.long
 def test_an_import_that_others_build_on_is_undone_after_them(study, researcher, brought_in):
     first = brought_in("first", [prompt("p0"), video("p0-a"), video("p0-b")])
     second = brought_in("second", [prompt("p0"), video("p0-a"), video("p0-c")])
@@ -157,6 +161,7 @@ def test_a_removal_killed_in_the_middle_has_removed_nothing_and_begins_anew(stud
     assert (removal.state, numbers(study)) == ("done", (0, 0, 0, 0))
 
 
+@pytest.mark.long
 def test_a_long_removal_is_a_job_that_can_be_cancelled(study, researcher, brought_in, monkeypatch):
     job = brought_in("first", prompts_with_videos(3, 2))
     monkeypatch.setattr(orders, "RIGHT_AWAY", 1)
@@ -216,6 +221,7 @@ def test_every_table_of_a_study_is_deleted_with_it_or_shows_that_somebody_was_gi
     assert Import._meta.db_table in deleted
 
 
+@pytest.mark.long
 def test_pages_ask_first_and_say_what_came_of_it(study, brought_in, browser_client):
     admin = factories.member(study, "admin")
     job = brought_in("first", prompts_with_videos(2, 2))
@@ -241,6 +247,7 @@ def test_rows_that_came_otherwise_have_no_number(tmp_path):
     assert Prompt.objects.get().import_number is None
 
 
+@pytest.mark.long
 def test_programs_and_commands_undo_and_delete_too(study, researcher, annotator, brought_in, api):
     first, second = (brought_in(name, prompts_with_videos(2, number)) for name, number in (("first", 2), ("second", 3)))
     programs = api(researcher)

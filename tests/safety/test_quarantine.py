@@ -374,6 +374,7 @@ def test_a_report_between_a_release_and_its_files_wins(client, annotator):
     assert all(default_storage.exists(name) for name in files_apart(asset))
 
 
+@pytest.mark.long
 def test_reports_releases_and_sweeps_in_any_order_leave_files_where_the_rows_say(annotator):
     asset = stored(factories.asset())
     pair = pair_with(asset)

@@ -74,6 +74,7 @@ def test_few_are_released_at_once(reporter, officer, monkeypatch):
     assert not Pair.objects.exclude(held="").exists()
 
 
+@pytest.mark.long
 def test_many_are_left_to_a_worker(reporter, officer):
     empty("default")
     job = order(reporter, officer)
@@ -84,6 +85,7 @@ def test_many_are_left_to_a_worker(reporter, officer):
     assert (after(job, "done").released, in_force(), job.fence) == (5, 0, 1)
 
 
+@pytest.mark.long
 def test_each_step_moves_the_row_along_and_the_next_worker_goes_on(reporter, officer):
     slow = begun(order(reporter, officer), 1)
     assert (after(slow, "running").steps, slow.released, in_force()) == (2, 2, 3)
@@ -96,6 +98,7 @@ def test_each_step_moves_the_row_along_and_the_next_worker_goes_on(reporter, off
         report_releases.step(engine.claim(POLICY, slow.pk) or slow)
 
 
+@pytest.mark.long
 def test_what_was_reported_later_is_not_meant(reporter, officer):
     job = begun(order(reporter, officer), 1)
     report(factories.pair(factories.study()), reporter)
@@ -103,6 +106,7 @@ def test_what_was_reported_later_is_not_meant(reporter, officer):
     assert (after(job, "done").released, in_force()) == (5, 1)
 
 
+@pytest.mark.long
 def test_what_may_not_be_released_meanwhile_stays(reporter, officer):
     job = begun(order(reporter, officer), 1)
     left = Quarantine.objects.filter(released_at=None).order_by("asset")
@@ -116,6 +120,7 @@ def test_what_may_not_be_released_meanwhile_stays(reporter, officer):
     assert free.released_by == officer
 
 
+@pytest.mark.long
 def test_an_officer_who_was_dismissed_meanwhile_releases_nothing_more(reporter, officer):
     job = begun(order(reporter, officer), 1)
     officers.dismiss(officer.appointments.get(), by=None)
@@ -123,6 +128,7 @@ def test_an_officer_who_was_dismissed_meanwhile_releases_nothing_more(reporter, 
     assert (after(job, "done").released, in_force()) == (2, 3)
 
 
+@pytest.mark.long
 def test_one_release_of_a_code_at_a_time(reporter, officer):
     outcomes = at_once(*[lambda: order(reporter, officer)] * 3)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Refused", "Refused", "ReporterRelease"]
@@ -139,6 +145,7 @@ def test_stopped_it_ends_before_its_next_step(reporter, officer):
     assert (after(job, "cancelled").released, in_force()) == (2, 3)
 
 
+@pytest.mark.long
 def test_the_page_shows_it_until_it_has_ended(reporter, officer):
     code = reporter.reporter.code
     client, page = factories.with_second_factor(officer), reverse("safety:reporter", args=[code])

@@ -140,6 +140,7 @@ def test_an_officer_of_only_some_studies_sees_the_state_and_their_own_pairs(row,
     assert not AuditEvent.objects.filter(action="quarantine.viewed").exists()
 
 
+@pytest.mark.long
 def test_the_own_officer_decides_no_longer_alone_once_another_study_uses_the_bytes(client, row, pair):
     where = viewed(client, row)
     elsewhere = factories.study()
@@ -193,6 +194,7 @@ def test_the_report_says_what_when_and_where_without_the_video_or_a_name(client,
         assert kept_back not in page
 
 
+@pytest.mark.long
 def test_no_audit_row_that_officers_read_names_who_reported(client, row):
     record = AuditEvent.objects.filter(subject="safety_quarantine", subject_id=str(row.pk))
     assert {event.actor for event in record} == {None}
@@ -244,6 +246,7 @@ def test_each_look_takes_a_press_and_is_recorded(client, officer, row):
     assert client.get(address("view", row)).status_code == 405
 
 
+@pytest.mark.long
 def test_the_video_opens_only_for_whom_it_was_opened_and_in_parts(client, study, row):
     where = viewed(client, row)
     part = client.get(where, headers={"Range": "bytes=3-5"})
@@ -268,6 +271,7 @@ def test_a_report_to_an_authority_is_noted_and_nothing_is_sent(client, officer, 
     assert "2026-17" in client.get(address("report", row)).content.decode()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("values", [{}, {"to_whom": "A hotline"}, {"to_whom": "x", "made_at": "2999-01-01T00:00"}])
 def test_a_note_that_says_too_little_is_given_back_with_what_is_wrong(client, row, values):
     response = client.post(address("referral", row), values)
@@ -276,6 +280,7 @@ def test_a_note_that_says_too_little_is_given_back_with_what_is_wrong(client, ro
     assert not Referral.objects.exists()
 
 
+@pytest.mark.long
 def test_a_legal_hold_stands_in_the_way_of_a_release(client, row):
     client.post(address("legal_hold", row), {"hold": "set", "reason": "The police asked."})
     refused = client.post(address("release", row), {"reason": "Too early."}, follow=True)
@@ -320,6 +325,7 @@ def test_the_officers_home_leads_to_the_reports(client):
     assert reverse("safety:reports") in client.get("/?all=1").content.decode()
 
 
+@pytest.mark.long
 def test_the_list_does_not_ask_more_of_the_database_for_more_reports(client, study, django_assert_max_num_queries):
     for pair in factories.pairs(study, 12):
         quarantine.report(pair, ["video_0"], by=factories.person())
@@ -328,6 +334,7 @@ def test_the_list_does_not_ask_more_of_the_database_for_more_reports(client, stu
     assert page.count("<td>Colours</td>") == 12
 
 
+@pytest.mark.long
 def test_the_page_does_not_ask_more_of_the_database_for_more_pairs(client, row, pair, django_assert_max_num_queries):
     for _ in range(20):
         factories.pair(pair.study, prompt=pair.prompt, video_0=pair.video_0)

@@ -352,6 +352,7 @@ def test_a_disk_that_would_be_full_is_left_alone(tmp_path, monkeypatch):
         unpacked(tar(tmp_path / "a.tar", ("a", b"video")), tmp_path)
 
 
+@pytest.mark.long
 def test_a_header_that_asks_for_the_memory_of_the_machine_is_refused(tmp_path):
     """A tar's header states its own length, which can be anything."""
     info = member("long", type=tarfile.XHDTYPE, size=1 << 40)
@@ -394,6 +395,7 @@ def test_a_tar_that_was_cut_between_two_files_is_said_to_be_half(tmp_path):
         unpacked(archive, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["a.tar", "a.tgz", "a.zip"])
 def test_a_broken_archive_never_ends_in_a_traceback(tmp_path, name):
     """Many bytes of the archive are changed, one at a time."""

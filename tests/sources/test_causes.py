@@ -54,6 +54,7 @@ def job(study, folder, researcher, browser_client):
     return job
 
 
+@pytest.mark.long
 def test_the_page_says_a_shared_fault_once_and_leads_to_the_names(study, job, researcher, browser_client):
     client = browser_client(researcher)
     page = client.get(reverse("importing:import", args=[study.slug, job.public_id])).content.decode()

@@ -32,6 +32,7 @@ def test_the_command_stops_before_it_creates_anything_and_goes_on_with_the_chose
     assert set(Video.objects.values_list("generator", flat=True)) == {"a", "模型甲"}
 
 
+@pytest.mark.long
 def test_a_program_is_asked_and_its_uploads_stay(study, researcher, api, tmp_path):
     client = api(researcher)
     content = of_names(tmp_path / "a.zip", "红球", "模型甲", "gbk", stated=False).read_bytes()

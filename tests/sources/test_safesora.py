@@ -196,6 +196,7 @@ def test_a_large_config_is_read_in_little_memory(tmp_path):
     assert peak < size / 5
 
 
+@pytest.mark.long
 def test_a_config_that_unpacks_to_more_than_may_be_ends(tmp_path, settings):
     settings.IMPORT_MOST_BYTES = 10 << 20
     path = tmp_path / "config.json.gz"

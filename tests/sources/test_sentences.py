@@ -64,6 +64,7 @@ def done(study: Any, location: Any, **options: Any) -> Import:
     return now_of(job)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_reason_is_english_in_the_row_and_chinese_on_pages_and_in_the_api(study, chinese, browser_client, api, root):
     (root / "in").mkdir()

@@ -52,6 +52,7 @@ def test_known_cases(case):
         assert found == pytest.approx(float(Fraction(case["exactly"])), abs=1e-12)
 
 
+@pytest.mark.long
 @given(some_units, st.sampled_from(["nominal", "ordinal"]))
 def test_alpha_agrees_with_krippendorff(units, level):
     found = alpha(units, [0, 1, 2], ordinal=level == "ordinal")
@@ -74,6 +75,7 @@ def test_gwets_ac1_agrees_with_irrcac(reference):
     assert agreement(AC1, counts).value == pytest.approx(reference["ac1"], abs=1e-9)
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1))
 def test_positive_agreement_of_two_people_is_the_f1_score(units):
     found = agreement(POSITIVE, tally(coded(units, [False, True]), 2)).value
@@ -84,6 +86,7 @@ def test_positive_agreement_of_two_people_is_the_f1_score(units):
         assert found == pytest.approx(f1_score(one, other))
 
 
+@pytest.mark.long
 @given(preferences, st.integers(0, 2**32))
 def test_it_does_not_matter_which_video_is_number_0(units, seed):
     other = {VIDEO_0: VIDEO_1, VIDEO_1: VIDEO_0, TIE: TIE, None: None}
@@ -172,6 +175,7 @@ def slow_alpha_of_sets(units):
     return 1 - (len(answers) - 1) * observed / expected if expected else None
 
 
+@pytest.mark.long
 @given(tag_sets)
 def test_alpha_of_sets_agrees_with_its_definition(units):
     found, expected = tag_set_agreement(units, "abc").alpha, slow_alpha_of_sets(units)
@@ -181,6 +185,7 @@ def test_alpha_of_sets_agrees_with_its_definition(units):
         assert found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.long
 @given(tag_sets)
 def test_a_tag_alone_agrees_with_its_four_counts(units):
     for found in tag_agreement(units, "abc"):

@@ -17,6 +17,7 @@ def lots(draw, least=0, most=120):
     return size, draw(st.integers(0, size)), draw(st.integers(0, size))
 
 
+@pytest.mark.long
 @given(lots())
 def test_probabilities_equal_exact_fractions(lot):
     size, defects, drawn = lot
@@ -33,6 +34,7 @@ def test_tails_add_up(lot, number):
     assert 0 <= below <= 1
 
 
+@pytest.mark.long
 @given(lots(least=1, most=3000), st.integers(0, 3000))
 def test_tails_agree_with_scipy(lot, number):
     size, defects, drawn = lot

@@ -53,6 +53,7 @@ def test_planted_accuracies_are_found_from_1000_answers():
     assert np.abs(found - accuracy).mean() < 0.025
 
 
+@pytest.mark.long
 def test_from_100_answers_most_of_what_the_truth_would_tell_is_found():
     reached, possible = [], []
     for seed in range(10):

@@ -112,6 +112,7 @@ class TestJudging:
         assert Standing.objects.get(assignment=current).counted
         assert serving.lease(annotator, study).reason == "work_paused"
 
+    @pytest.mark.long
     def test_fast_answers_wait_until_the_rules_have_checked_them(self, study, annotator, admin):
         rule(study, admin, "too_fast")
         give(annotator, study, 50, fast=20)
@@ -138,6 +139,7 @@ class TestJudging:
         assert (judgement.items, judgement.hits, judgement.beyond) == (50, 38, True)
         assert judgement.high < 0.9
 
+    @pytest.mark.long
     def test_after_the_first_time_only_people_of_whom_something_is_new_are_looked_at(self, study, annotator, admin):
         rule(study, admin, "blind", Limit(Decimal("0.9")))
         other = factories.member(study, "annotator")
@@ -151,6 +153,7 @@ class TestJudging:
         factories.review(item, reviewer=factories.reviewer(study), kind="confirm", state="submitted")
         assert pausing.judge_all() == 1
 
+    @pytest.mark.long
     def test_a_changed_rule_looks_at_everybody(self, study, annotator, admin):
         rule(study, admin, "blind", Limit(Decimal("0.9"), 100))
         lot = review_blind(give(annotator, study, 50))
@@ -169,6 +172,7 @@ class TestJudging:
         review_blind(give(annotator, study, 50), waiting=1)
         assert pausing.judge_all() == 0
 
+    @pytest.mark.long
     def test_controls_of_one_kind(self, study, annotator, admin):
         rule(study, admin, "consensus_repeat", Limit(Decimal("0.83")))
         factories.pair(study)
@@ -206,6 +210,7 @@ class TestEnding:
         assert pausing.judge_all() == 0
         assert Seat.objects.get(person=annotator).paused_at is None
 
+    @pytest.mark.long
     def test_they_are_judged_again_at_the_next_number(self, pause, study, annotator, admin):
         pausing.end(pause, why="We talked.", actor=admin)
         give(annotator, study, 50)

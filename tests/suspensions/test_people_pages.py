@@ -56,6 +56,7 @@ class TestSuspending:
         assert "Give a reason of at most 2,000 characters" in response.words.replace("2000", "2,000")
         assert not Suspension.objects.exists()
 
+    @pytest.mark.long
     def test_suspend_see_what_was_returned_and_lift(self, page, study, annotator, researcher):
         answered(study, annotator, pairs=2)
         page(researcher, "suspend", annotator.pk, sent={"what": "all", "reason": "Random clicks."})

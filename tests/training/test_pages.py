@@ -66,6 +66,7 @@ def test_the_pages_of_runs_say_how_they_stand(study, release, researcher, browse
     assert f"Training run {running.pk}" in jobs
 
 
+@pytest.mark.long
 def test_a_release_names_the_versions_that_were_trained_on_it(study, release, researcher, browser_client):
     run = runs.done(release, researcher)
     page = browser_client(researcher).get(reverse("releases:release", args=[study.slug, release.number]))

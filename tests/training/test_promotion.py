@@ -188,6 +188,7 @@ def test_the_first_interval_has_its_coverage():
     assert covered == pytest.approx(1 - promotion.level(1), abs=0.013)  # three standard errors
 
 
+@pytest.mark.long
 def test_the_interval_of_tags_has_about_its_coverage():
     found = [promotion.compare(promotion.tag_values(tagged(1.0, generator=at), None), k=1) for at in range(200)]
     truth = np.mean([one.difference for one in found])

@@ -27,6 +27,7 @@ def release(study):
     return released(study)
 
 
+@pytest.mark.long
 def test_the_api_queues_a_run(study, release, researcher, api):
     body = {"release": release.number, "kind": "reward", "targets": ["harmlessness", "helpfulness"], "seed": 3}
     response = api(researcher).post(f"/api/v1/studies/{study.slug}/runs/", body, format="json")
@@ -87,6 +88,7 @@ def test_a_run_that_no_known_worker_can_do_says_so_at_once(study, release, resea
     queued(release, gpus=1, gpu_memory_mib=24_000, seed=3)  # that worker is not known any more
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_of_two_people_who_ask_for_the_same_run_one_gets_it(study, release):
     outcomes = []
@@ -118,6 +120,7 @@ def test_a_run_that_waits_is_cancelled_at_once(release, researcher):
     assert Run.objects.get().state == "waiting"
 
 
+@pytest.mark.long
 def test_the_command_queues_several_runs(study, release, capsys):
     call_command("train", study=study.slug, release=release.number, targets=["helpfulness"])
     call_command("train", study=study.slug, kind="moderation", seed=5)
@@ -138,6 +141,7 @@ class TestRules:
             study, kind="reward", targets=["helpfulness"], least_new_pairs=2, wait_minutes=0, actor=researcher
         )
 
+    @pytest.mark.long
     def test_too_few_new_pairs_wait_for_the_next_release(self, study, rule):
         released(study)
         assert tasks.look_after_training() == 0
@@ -149,6 +153,7 @@ class TestRules:
         run = Run.objects.get()
         assert (run.release, run.asked_because) == (second, "rule")
 
+    @pytest.mark.long
     def test_pairs_of_the_release_before_do_not_count(self, study, rule):
         first = released(study, 2)
         assert rules.queue_due() == 1

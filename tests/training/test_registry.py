@@ -38,6 +38,7 @@ def test_a_first_version_above_chance_is_promoted_at_once(study, release):
     }
 
 
+@pytest.mark.long
 def test_a_first_version_that_guesses_is_kept_and_the_next_one_is_comparison_two(release):
     first = decided(release, CHANCE)
     assert (first.state, first.decision, first.comparison) == ("kept", "undecided", 1)
@@ -61,6 +62,7 @@ def test_a_version_that_is_not_better_is_kept(release, rows, decision):
     assert (first.state, second.state, second.decision) == ("promoted", "kept", decision)
 
 
+@pytest.mark.long
 def test_too_few_clusters_use_up_no_comparison(release):
     few = reward_rows(0.9, clusters(49))
     first = decided(release, few)
@@ -69,6 +71,7 @@ def test_too_few_clusters_use_up_no_comparison(release):
     assert decided(release, GOOD, seed=2).comparison == 1
 
 
+@pytest.mark.long
 def test_fifty_fresh_clusters_set_the_number_of_the_comparison_back(release):
     decided(release, FAIR)
     assert decided(release, FAIR, seed=2).comparison == 2
@@ -92,6 +95,7 @@ def work_on_others(release, count, *, expected):
     assert (made.comparison, made.clusters) == (expected, count)
 
 
+@pytest.mark.long
 def test_a_candidate_waits_for_one_evaluation_however_often_it_is_asked_for(study, release):
     decided(release, FAIR)
     later = released(study)
@@ -101,6 +105,7 @@ def test_a_candidate_waits_for_one_evaluation_however_often_it_is_asked_for(stud
     assert Run.objects.filter(purpose="evaluate").count() == 1
 
 
+@pytest.mark.long
 def test_an_evaluation_that_failed_leaves_the_version_undecided(study, release):
     first = decided(release, FAIR)
     made = trained(released(study), GOOD)
@@ -111,6 +116,7 @@ def test_an_evaluation_that_failed_leaves_the_version_undecided(study, release):
     assert (made.decision, made.reason, made.against) == ("undecided", registry.NOT_EVALUATED, first)
 
 
+@pytest.mark.long
 def test_predictions_about_other_answers_or_of_another_form_decide_nothing(release):
     decided(release, FAIR)
     other = decided(release, reward_rows(0.9, clusters(first=30)), seed=2)
@@ -119,6 +125,7 @@ def test_predictions_about_other_answers_or_of_another_form_decide_nothing(relea
     assert (broken.state, broken.reason) == ("kept", registry.UNREADABLE)
 
 
+@pytest.mark.long
 def test_a_moderation_model_is_promoted_if_its_precision_is_above_prevalence(release):
     guessing = decided(release, tag_rows(clusters(), signal=False), kind="moderation")
     assert guessing.state == "kept"
@@ -127,6 +134,7 @@ def test_a_moderation_model_is_promoted_if_its_precision_is_above_prevalence(rel
     assert [round(point["observed"], 2) for point in version.reliability["any_harm"]] == [0, 1]
 
 
+@pytest.mark.long
 def test_a_person_promotes_a_version_that_is_not_worse_and_takes_it_back(release, researcher):
     first, second = decided(release, GOOD), decided(release, GOOD, seed=2)
     with pytest.raises(BadInput):
@@ -146,6 +154,7 @@ def test_a_person_promotes_a_version_that_is_not_worse_and_takes_it_back(release
     assert [event.after["state"] for event in events] == ["promoted", "kept", "promoted"]
 
 
+@pytest.mark.long
 def test_a_person_may_not_promote_a_worse_version_or_one_compared_with_another(release, researcher):
     decided(release, GOOD)
     worse, same = decided(release, FAIR, seed=2), decided(release, GOOD, seed=3)
@@ -163,6 +172,7 @@ def test_a_person_may_not_promote_a_worse_version_or_one_compared_with_another(r
         registry.withdraw(first, reason="Twice", actor=researcher)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_decide_a_candidate_once(study):
     made = trained(released(study), GOOD)

@@ -67,6 +67,7 @@ def test_the_pages_show_versions_their_figures_and_the_decision(study, release, 
         assert "版本 1" in words.why(second)
 
 
+@pytest.mark.long
 def test_charts_have_the_numbers_of_their_tables(study, release):
     version = decided(release, GOOD)
     chart = find(study, "model-versions", {"family": str(version.family_id)})
@@ -77,6 +78,7 @@ def test_charts_have_the_numbers_of_their_tables(study, release):
     assert [point["n"] for point in chart.specification["data"]["values"]] == [105, 135]
 
 
+@pytest.mark.long
 def test_a_moderation_version_has_a_row_for_each_tag(release, get):
     version = decided(release, tag_rows(clusters()), kind="moderation")
     page = get("version", version.family_id, 1).content.decode()
@@ -85,6 +87,7 @@ def test_a_moderation_version_has_a_row_for_each_tag(release, get):
     assert "Reliability: Any harm" in page
 
 
+@pytest.mark.long
 def test_a_candidate_and_a_version_with_too_few_clusters_say_so(study, release, get):
     few = decided(release, reward_rows(0.9, clusters(49)))
     assert "Not decidable: 49 of 50 clusters" in get("version", few.family_id, 1).content.decode()
@@ -109,6 +112,7 @@ def test_people_decide_on_the_page_with_a_reason(study, release, get, client):
     assert "model.safetensors" not in page
 
 
+@pytest.mark.long
 def test_a_version_of_another_study_is_not_there(release, browser_client):
     version = decided(release, GOOD)
     other = factories.study()
@@ -117,6 +121,7 @@ def test_a_version_of_another_study_is_not_there(release, browser_client):
         assert browser_client(person).get(reverse(f"models:{name}", args=[other.slug, *arguments])).status_code == 404
 
 
+@pytest.mark.long
 def test_the_api_lists_reads_and_promotes(study, release, api, researcher):
     client = api(researcher)
     first, second = decided(release, GOOD), decided(release, GOOD, seed=2)

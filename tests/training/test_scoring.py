@@ -71,6 +71,7 @@ def test_scores_become_labels_of_the_version_once(version, new_pairs, researcher
         scoring.ask(version, actor=researcher)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "row", [[], {"id": 7, "scores": {"cost": 1}}, {"id": "a", "scores": {}}, {"id": "a", "scores": {"cost": "high"}}]
 )
@@ -83,6 +84,7 @@ def test_a_file_that_is_no_result_of_scoring_ends_nothing(version, new_pairs, re
     assert Label.objects.filter(video=new_pairs[0].video_0).count() == 0
 
 
+@pytest.mark.long
 def test_only_a_promoted_version_scores(version, new_pairs, researcher):
     registry.take_back(version, reason="It is slow.", actor=researcher)
     version.refresh_from_db()
@@ -90,6 +92,7 @@ def test_only_a_promoted_version_scores(version, new_pairs, researcher):
         scoring.ask(version, actor=researcher)
 
 
+@pytest.mark.long
 def test_videos_in_quarantine_are_not_sent(version, new_pairs, researcher):
     asset = new_pairs[0].video_0.asset
     before = scoring.unscored(version).count()
@@ -125,6 +128,7 @@ def test_the_page_has_a_button_and_says_how_many_are_left(version, new_pairs, br
     assert Run.objects.filter(purpose="score").count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_a_real_worker_scores_new_videos(study, server, tmp_path):
     version = decided(released(study), GOOD)

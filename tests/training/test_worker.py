@@ -87,6 +87,7 @@ def left_processes(folder):
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["crash", "kill"])
 def test_a_program_that_dies_continues_from_its_checkpoint(server, token, folder, release, fault):
     run = queued(release, policies={fault: "6"})
@@ -137,6 +138,7 @@ def test_a_fault_that_another_attempt_would_repeat_ends_the_run(
     assert not run.artefacts.exists()  # nothing of it is published
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("policies", [{"pause": "0.1", "steps": "900"}, {"deaf": "1", "pause": "0.1", "steps": "900"}])
 def test_a_cancelled_run_ends_with_all_its_processes(server, token, folder, release, researcher, policies):
     run = queued(release, policies=policies | {"child": "1"})
@@ -180,6 +182,7 @@ def test_a_killed_worker_takes_its_program_along_and_continues_at_its_next_start
     assert (run.fence, run.attempts) == (1, 1)
 
 
+@pytest.mark.long
 def test_a_worker_that_lost_its_claim_stops_its_program(server, token, folder, release, researcher):
     run = queued(release, policies={"pause": "0.1", "steps": "900"})
     with worker(server, token, folder) as mine:
@@ -195,6 +198,7 @@ def test_a_worker_that_lost_its_claim_stops_its_program(server, token, folder, r
     assert not run.artefacts.exists()
 
 
+@pytest.mark.long
 def test_two_workers_do_not_share_a_folder(server, token, folder):
     with (
         worker(server, token, folder),
@@ -214,6 +218,7 @@ def test_a_token_without_the_scope_is_named(server, researcher, folder):
         mine.work_through()
 
 
+@pytest.mark.long
 def test_an_evaluation_uses_the_files_of_the_version(server, token, folder, release):
     first = queued(release)
     with worker(server, token, folder) as mine:
@@ -264,6 +269,7 @@ def test_runs_survive_many_kills_at_random_moments(server, token, folder, releas
         assert_done_once(run, folder)
 
 
+@pytest.mark.long
 def test_a_message_wakes_a_worker_that_knows_the_broker_but_no_database(server, token, folder, release, tmp_path):
     variables = {"DIPTYCH_SERVER": server, "DIPTYCH_TOKEN": token, "DIPTYCH_PROGRAMS": PROGRAMS}
     variables |= {"DIPTYCH_WORKER_FOLDER": str(folder), "REDIS_URL": os.environ["REDIS_URL"]}

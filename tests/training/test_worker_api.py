@@ -128,6 +128,7 @@ def test_an_old_fence_number_changes_nothing(release, calls, researcher):
     assert not Artefact.objects.exists()
 
 
+@pytest.mark.long
 def test_a_run_is_given_only_to_a_worker_that_can_do_it(study, release, calls, researcher):
     queued(release, gpus=1, gpu_memory_mib=24_000)
     assert calls.claim() is None
@@ -136,6 +137,7 @@ def test_a_run_is_given_only_to_a_worker_that_can_do_it(study, release, calls, r
     assert Worker.objects.get().gpus == 1
 
 
+@pytest.mark.long
 def test_a_worker_gets_runs_of_studies_whose_models_its_owner_trains(release, study):
     queued(release)
     stranger = factories.member(factories.study(), "researcher")
@@ -158,6 +160,7 @@ def test_a_token_without_the_scope_claims_nothing(release, researcher):
     assert client.post("/api/v1/runs/claim/", {"name": "x"}, format="json").status_code == 403
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("path", "content", "sha256", "refusal"),
     [
@@ -176,6 +179,7 @@ def test_a_wrong_file_is_refused(release, calls, path, content, sha256, refusal)
     assert not Artefact.objects.exists()
 
 
+@pytest.mark.long
 def test_a_path_keeps_its_first_bytes_within_a_claim(release, calls):
     queued(release)
     calls.claim()
@@ -184,6 +188,7 @@ def test_a_path_keeps_its_first_bytes_within_a_claim(release, calls):
     assert code(calls.put("metrics.json", b"[1]")) == (409, "another_file")
 
 
+@pytest.mark.long
 def test_a_run_without_its_files_is_not_finished(release, calls):
     queued(release)
     calls.claim()
@@ -195,6 +200,7 @@ def test_a_run_without_its_files_is_not_finished(release, calls):
     assert not ModelVersion.objects.exists()
 
 
+@pytest.mark.long
 def test_files_of_an_earlier_claim_do_not_count(release, calls):
     queued(release)
     calls.claim()
@@ -206,6 +212,7 @@ def test_files_of_an_earlier_claim_do_not_count(release, calls):
     assert calls.finish(files=calls.upload_all()).status_code == 200
 
 
+@pytest.mark.long
 def test_a_cancelled_run_ends_when_its_worker_gives_it_back(release, calls, researcher, api):
     run = queued(release)
     calls.claim()
@@ -217,6 +224,7 @@ def test_a_cancelled_run_ends_when_its_worker_gives_it_back(release, calls, rese
     assert AuditEvent.objects.filter(action="run.ended").count() == 1
 
 
+@pytest.mark.long
 def test_a_failed_run_says_why_and_runs_again(release, calls, researcher, api):
     run = queued(release)
     calls.claim()
@@ -230,6 +238,7 @@ def test_a_failed_run_says_why_and_runs_again(release, calls, researcher, api):
     assert calls.claim()["id"] == run.pk
 
 
+@pytest.mark.long
 def test_a_run_that_is_lost_again_and_again_fails(release, calls):
     queued(release)
     for _attempt in range(POLICY.most_attempts):
@@ -249,6 +258,7 @@ def test_points_and_metrics_must_be_finite(release, calls):
     assert calls.client.post(address, text, content_type="application/json").status_code == 400
 
 
+@pytest.mark.long
 def test_a_withdrawn_release_gets_no_version(study, release, calls, researcher):
     queued(release)
     calls.claim()
@@ -260,6 +270,7 @@ def test_a_withdrawn_release_gets_no_version(study, release, calls, researcher):
     assert not ModelVersion.objects.exists()
 
 
+@pytest.mark.long
 def test_an_evaluation_gets_the_files_of_the_version(release, calls, researcher, study):
     queued(release)
     calls.claim()
@@ -274,6 +285,7 @@ def test_an_evaluation_gets_the_files_of_the_version(release, calls, researcher,
     assert ModelVersion.objects.count() == 1
 
 
+@pytest.mark.long
 def test_the_engine_sees_the_same_claim(release, calls):
     queued(release)
     claimed = calls.claim()

@@ -75,6 +75,7 @@ def test_a_trial_shows_the_pairs_in_order_and_writes_nothing(study, researcher, 
         assert not model.objects.exists()
 
 
+@pytest.mark.long
 def test_it_checks_what_the_study_checks(study, ask):
     pair = factories.pair(study)
     body = factories.body(viewing={})
@@ -91,6 +92,7 @@ def test_it_checks_what_the_study_checks(study, ask):
     ask("draft", pair, early, 400, "put")
 
 
+@pytest.mark.long
 def test_a_second_look_is_asked_for_as_of_an_annotator(study, ask):
     pair = factories.pair(study)
     contradictory = {"harmlessness": {"video_0": {"tags": ["hate"]}, "video_1": {"tags": []}, "overall": "video_0"}}

@@ -152,6 +152,7 @@ class TestSending:
         assert 0.9 * PAUSES_S[0] <= pause(1).total_seconds() <= 1.1 * PAUSES_S[0]
         assert pause(99) <= timedelta(hours=22)
 
+    @pytest.mark.long
     def test_the_responses_of_the_last_eleven_attempts_are_kept(self, study, endpoint, receiver, admin):
         receiver.respond(*(status(500, f"No. {number}".encode()) for number in range(1, 12)), status(204))
         [delivery] = happened(study)

@@ -40,6 +40,7 @@ def test_decisions_about_a_lot(study, researcher, all_events):
     assert events()[1:] == [("lot.reopened", about), ("lot.returned", about)]
 
 
+@pytest.mark.long
 def test_releases(study, all_events):
     first, second = releasing.answered(study, pairs=2)
     releasing.accepted(first, second)

@@ -40,6 +40,7 @@ def test_what_python_calls_private_is_never_public():
             assert not networks.is_public(address), address
 
 
+@pytest.mark.long
 @override_settings(WEBHOOK_PRIVATE_NETWORKS=["10.20.0.0/16", "fd12:3456::/32"])
 def test_the_operator_allows_networks():
     for text in ("10.20.255.1", "::ffff:10.20.0.1", "fd12:3456::9"):

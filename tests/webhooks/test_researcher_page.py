@@ -16,6 +16,7 @@ from webhooks import deliveries, endpoints
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_the_receiver_checks_the_signature_and_prints_each_event_once(study, admin, settings):
     settings.WEBHOOK_PRIVATE_NETWORKS = ["127.0.0.0/8"]
     port = free_port()

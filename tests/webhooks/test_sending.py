@@ -199,6 +199,7 @@ def test_the_certificate_is_that_of_the_name(secure):
     assert sent(secure.address("127.0.0.1")) == Outcome("tls")
 
 
+@pytest.mark.long
 def test_a_certificate_of_an_unknown_authority_is_refused(secure, monkeypatch):
     monkeypatch.delitem(os.environ, "SSL_CERT_FILE")
     assert sent(secure.address("receiver.test")) == Outcome("tls")
