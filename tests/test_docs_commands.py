@@ -272,6 +272,7 @@ def command_lines(page: Path) -> Iterator[tuple[str, bool]]:
             yield text.replace("\n", " "), False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_could_run_as_they_are_written(page):
     wrong = []

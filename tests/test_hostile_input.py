@@ -279,8 +279,8 @@ def test_no_header_is_an_error_of_ours(walk, name):
     assert walk.failed == []
 
 
-#: Values that no row has. The ordinary tests put the first two into each address.
-NOWHERE = ("%00", "9" * 30, "%E4%B8%80", "9" * 5_000, "%ff", "x" * 10_000, "%0a")
+#: Values that no row has. The ordinary tests put the first one into each address.
+NOWHERE = ("9" * 30, "%00", "%E4%B8%80", "9" * 5_000, "%ff", "x" * 10_000, "%0a")
 
 
 @pytest.mark.parametrize("who", [None, *(pytest.param(one, marks=pytest.mark.long) for one in PEOPLE)])
@@ -290,7 +290,7 @@ def test_no_address_is_an_error_of_ours(walk, who):
         person = who or allowed_person(name)
         walk.go_to(name)
         with transaction.atomic():  # the database is the same for each address
-            for address in changed_addresses(walk, name, person, NOWHERE if who else NOWHERE[:2]) if parameters else []:
+            for address in changed_addresses(walk, name, person, NOWHERE if who else NOWHERE[:1]) if parameters else []:
                 walk.send(person, MATRIX[name][0].upper(), address, name)
             transaction.set_rollback(True)
     assert walk.failed == []

@@ -15,6 +15,7 @@ from tests.world import Worlds
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_no_two_pages_have_the_same_title(browser_client):
     worlds = Worlds()
     person = factories.person(is_superuser=True)

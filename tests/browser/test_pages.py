@@ -175,9 +175,8 @@ def pages(study, playable_pairs):
     }
 
 
-@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
-@pytest.mark.parametrize("size", ["narrow", pytest.param("wide", marks=pytest.mark.long)])
-def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, pages, size, scheme):
+def visited(open_page, pages, size, scheme):
+    """Open each page, and yield its name and the page in the browser."""
     opened = {}  # one browser context for each person: it keeps scripts and styles
     for name, (address, person) in pages.items():
         if person in opened:
@@ -189,6 +188,20 @@ def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, page
             expect(page.locator("video[data-active]")).to_have_count(2)
         if name == "workspace with nothing left":
             expect(page.locator("[data-empty]")).to_be_visible()
+        yield name, page
+
+
+def test_every_page_opens_without_an_error_and_none_scrolls_sideways(open_page, pages):
+    for name, page in visited(open_page, pages, "narrow", "dark"):
+        assert page.locator("h1").count() == 1, name
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["narrow"]["width"], name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["narrow", "wide"])
+def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(open_page, pages, size, scheme):
+    for name, page in visited(open_page, pages, size, scheme):
         found = Axe().run(page).response["violations"]
         assert [(name, v["id"], [n["html"][:120] for n in v["nodes"]]) for v in found] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"], name

@@ -26,7 +26,9 @@ def run_demo(home: Path, *arguments: str, **environment: str) -> subprocess.Comp
     )
 
 
-@pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1", "80.5", "²"])
+@pytest.mark.parametrize(
+    "port", ["eighty", *(pytest.param(port, marks=pytest.mark.long) for port in ("0", "65536", "-1", "80.5", "²"))]
+)
 def test_invalid_port_gets_a_sentence(folder: Path, port: str) -> None:
     ran = run_demo(folder / "home", PORT=port)
     assert ran.returncode == 1

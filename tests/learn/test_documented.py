@@ -39,6 +39,7 @@ def here(tiny, cache, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.long
 def test_every_command_runs(here, capsys):
     ran = set()
     for program, *arguments in commands():

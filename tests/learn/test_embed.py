@@ -33,6 +33,7 @@ def encoder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.long
 def test_an_encoder_of_the_users_is_trained_evaluated_and_loaded(run, tiny, encoder):
     ran = run("reward", tiny.folder, "--backbone", "embed", "--backbone-path", encoder, "--epochs", 2)
     assert ran.code == 0

@@ -121,6 +121,7 @@ def with_other_frames(folder, change):
                 archive.addfile(header, io.BytesIO(changed))
 
 
+@pytest.mark.long
 def test_frames_that_are_missing_or_cannot_be_read_fail_their_rows_and_are_counted(run, tmp_path):
     world = planted.write(tmp_path / "broken", planted.World(**planted.TINY))
     lines = [json.loads(line) for line in (world.folder / "tv_pairs.jsonl").read_text().splitlines()]
@@ -136,6 +137,7 @@ def test_frames_that_are_missing_or_cannot_be_read_fail_their_rows_and_are_count
     assert (found["frames_missing"], found["frames_unreadable"]) == (1, 1)
 
 
+@pytest.mark.long
 def test_the_policy_decides_about_rows_that_teach_nothing(cache, tmp_path):
     from training.learn import inputs, reward
     from training.learn.events import StopSignal

@@ -58,6 +58,7 @@ def test_it_learns_what_prompt_and_video_decide_together(trained, world):
     assert ceiling["low"] == found["helpfulness", "human_agreement"]["value"] < ceiling["high"] < 1
 
 
+@pytest.mark.long
 def test_of_coin_tosses_it_learns_nothing(run, tmp_path, world):
     tossed = planted.write(tmp_path / "tossed", replace(planted.World(), shuffled=True))
     ran = run("reward", tossed.folder)
@@ -122,6 +123,7 @@ def test_a_loaded_model_gives_the_same_scores_in_three_lines(trained, world, tmp
     assert load(trained / "model").score([]) == []
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(run, tiny, tmp_path):
     first, again, other = (
         run("reward", tiny.folder, *FEW, "--seed", seed, out=tmp_path / name)
@@ -161,11 +163,13 @@ class TestGoingOn:
         assert run("reward", tiny.folder, *FEW, "--max-steps", 2, out=tmp_path / "run").code == 0
         return tmp_path / "run"
 
+    @pytest.mark.long
     def test_another_release_is_refused(self, run, begun, tmp_path):
         other = planted.write(tmp_path / "other", planted.World(**planted.TINY, seed=5))
         ran = run("reward", other.folder, *FEW, "--resume")
         assert (ran.code, ran.failed["code"]) == (events.BAD_INPUT, "release_changed")
 
+    @pytest.mark.long
     def test_other_options_are_refused(self, run, begun, tiny):
         ran = run("reward", tiny.folder, *FEW, "--seed", 4, "--resume")
         assert (ran.code, ran.failed["code"]) == (events.BAD_INPUT, "options_changed")
@@ -177,6 +181,7 @@ class TestGoingOn:
         ran = run("reward", tiny.folder, *FEW, "--resume")
         assert (ran.code, ran.failed["code"]) == (events.BAD_INPUT, "bad_checkpoint")
 
+    @pytest.mark.long
     def test_without_the_option_it_begins_anew(self, run, begun, tiny):
         path = begun / "checkpoint" / "state.pt"
         path.write_bytes(b"")
@@ -231,6 +236,7 @@ class TestTies:
         (likelihood * torch.tensor([1.0, 1.0, 0.0])).sum().backward()
         assert torch.isfinite(difference.grad).all()
 
+    @pytest.mark.long
     def test_ties_are_learned_and_told_twice(self, run, tmp_path):
         tied = planted.write(tmp_path / "tied", replace(planted.World(), ties=0.8))
         ran = run("reward", tied.folder)

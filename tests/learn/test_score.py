@@ -59,6 +59,7 @@ def test_each_item_has_scores_or_an_error(scored, frames, tmp_path):
     assert found[0]["scores"]["helpfulness"] != found[5]["scores"]["helpfulness"]
 
 
+@pytest.mark.long
 def test_a_video_is_cut_as_the_platform_cuts_it(scored, tmp_path):
     video = tmp_path / "clip.mp4"
     source = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=12:duration=2"]

@@ -42,9 +42,9 @@ def test_every_kind_of_demo_clip_becomes_fit_for_annotators(take: Take, tmp_path
     ("size", "expected"),
     [
         ("321x181", (320, 180)),
-        ("2560x1440", (1920, 1080)),
-        ("1080x2400", (864, 1920)),
-        ("64x2000", (60, 1920)),
+        pytest.param("2560x1440", (1920, 1080), marks=pytest.mark.long),
+        pytest.param("1080x2400", (864, 1920), marks=pytest.mark.long),
+        pytest.param("64x2000", (60, 1920), marks=pytest.mark.long),
     ],
 )
 def test_sizes_become_even_and_fit_without_enlarging(size: str, expected: tuple[int, int], tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def wait_until(state, tries):
     return delivery
 
 
+@pytest.mark.long
 def test_a_worker_sends_what_happened_until_it_is_confirmed(study, endpoint, receiver, worker):
     receiver.respond(status(503, b"Later"), status(200, b"Thank you"))
     with transaction.atomic():
