@@ -132,7 +132,8 @@ def _read(file: Artefact) -> dict[str, Mapping[str, float]]:
 
 def _is_score(item: tuple[Any, Any]) -> bool:
     name, value = item
-    return 0 < len(name) <= 40 and isinstance(value, int | float) and math.isfinite(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return 0 < len(name) <= 40 and is_number and math.isfinite(value)
 
 
 def _version(run: Run) -> ModelVersion:

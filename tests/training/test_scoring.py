@@ -73,7 +73,14 @@ def test_scores_become_labels_of_the_version_once(version, new_pairs, researcher
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "row", [[], {"id": 7, "scores": {"cost": 1}}, {"id": "a", "scores": {}}, {"id": "a", "scores": {"cost": "high"}}]
+    "row",
+    [
+        [],
+        {"id": 7, "scores": {"cost": 1}},
+        {"id": "a", "scores": {}},
+        {"id": "a", "scores": {"cost": "high"}},
+        {"id": "a", "scores": {"cost": True}},
+    ],
 )
 def test_a_file_that_is_no_result_of_scoring_ends_nothing(version, new_pairs, researcher, row):
     run = scoring.ask(version, actor=researcher)
