@@ -39,15 +39,16 @@ def write(name: str, folder: Path, seed: int = 3) -> Path:
     torch.manual_seed(seed)
     words = tokenizer()
     if name == "video-llava":
-        network: Any = transformers.VideoLlavaForConditionalGeneration(_video_llava(words))
+        network: Any = transformers.VideoLlavaForConditionalGeneration(video_llava(words))
     else:
-        network = transformers.Qwen3VLForConditionalGeneration(_qwen(words))
+        network = transformers.Qwen3VLForConditionalGeneration(qwen(words))
     network.save_pretrained(folder)
     words.save_pretrained(folder)
     return folder
 
 
-def _video_llava(words: Any) -> Any:
+def video_llava(words: Any) -> Any:
+    """Return the configuration of a tiny Video-LLaVA."""
     from transformers import CLIPVisionConfig, LlamaConfig, VideoLlavaConfig
 
     vision = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2}
@@ -61,7 +62,8 @@ def _video_llava(words: Any) -> Any:
     )
 
 
-def _qwen(words: Any) -> Any:
+def qwen(words: Any) -> Any:
+    """Return the configuration of a tiny Qwen3-VL."""
     from transformers import Qwen3VLConfig
 
     rope = {"rope_type": "default", "rope_theta": 5e6, "mrope_section": [2, 1, 1], "mrope_interleaved": True}
@@ -79,8 +81,11 @@ def _qwen(words: Any) -> Any:
     )
 
 
-def add_videos(folder: Path) -> None:
-    """Add an archive with a playback file for each T-V pair, made of its frames, to a planted release."""
+def add_videos(folder: Path, broken: int = 0) -> None:
+    """Add archives with a playback file for each T-V pair, made of its frames, to a planted release.
+
+    The first `broken` different files are cut, so that they cannot be decoded.
+    """
     manifest = json.loads((folder / "manifest.json").read_text())
     made: dict[bytes, bytes] = {}
     for path in [one["path"] for one in manifest["files"] if one["kind"] == "frames"]:
@@ -93,7 +98,9 @@ def add_videos(folder: Path) -> None:
         with tarfile.open(there, "w") as archive:
             for name, pictures in of_video.items():
                 digest = hashlib.sha256(b"".join(pictures)).digest()
-                content = made.setdefault(digest, made.get(digest) or encoded(pictures))
+                if digest not in made:
+                    made[digest] = encoded(pictures)[: 300 if len(made) < broken else None]
+                content = made[digest]
                 header = tarfile.TarInfo(f"{name}.mp4")
                 header.size = len(content)
                 archive.addfile(header, io.BytesIO(content))

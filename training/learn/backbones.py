@@ -59,6 +59,13 @@ def clip_of(pictures: Sequence[Image.Image]) -> Tensor:
     return torch.stack(frames + [torch.zeros_like(frames[0])] * (FRAMES - len(frames)))
 
 
+def chosen(count: int) -> set[int]:
+    """Return the places of up to 8 evenly spaced pictures out of `count`, the first and the last included."""
+    if count <= FRAMES:
+        return set(range(count))
+    return {round(step * (count - 1) / (FRAMES - 1)) for step in range(FRAMES)}
+
+
 class Small:
     """EfficientNet-Lite0 for frames and MiniLM-L6 for prompts, from Python wheels. Its text is English only.
 

@@ -76,7 +76,9 @@ class LargeOptions:
         "auto", "large backbones: bfloat16 where a GPU has it, or float32", choices=("auto", "float32")
     )
     trained_as: str = option(
-        "float32", "large backbones: type of the weights that are trained", choices=("float32", "bfloat16")
+        "float32",
+        "large backbones: type of the trained weights; bfloat16 needs half the memory, and loses small changes",
+        choices=("float32", "bfloat16"),
     )
     loaders: int = option(0, "large backbones: processes for each device that decode videos; 0: in the program itself")
     kept_checkpoints: int = option(2, "large backbones: checkpoints that are kept")

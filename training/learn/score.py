@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from training.learn import data, events, models
-from training.learn.backbones import FRAMES, MOST_UNKNOWN
+from training.learn.backbones import MOST_UNKNOWN, chosen
 from training.learn.events import Failed, StopSignal, emit
 from training.learn.options import option, parse
 
@@ -128,13 +128,6 @@ def cut(path: str) -> list[Image.Image]:
             return [_smaller(one.to_image()) for at, one in enumerate(file.decode(video=0)) if at in wanted]
     except (av.error.FFmpegError, IndexError) as error:
         raise ValueError(f"{path} cannot be decoded: {error}") from error
-
-
-def chosen(count: int) -> set[int]:
-    """Return the places of up to 8 evenly spaced pictures out of `count`, the first and the last included."""
-    if count <= FRAMES:
-        return set(range(count))
-    return {round(step * (count - 1) / (FRAMES - 1)) for step in range(FRAMES)}
 
 
 def _smaller(picture: Image.Image) -> Image.Image:

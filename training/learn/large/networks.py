@@ -82,22 +82,36 @@ def build(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        is_lora = options.backbone == "qwen-vl"
-        lower = computes if is_lora or trained_as == computes else torch.float32
-        loaded, tokenizer = _loaded(options, lower)
-        version = f"{options.backbone}-1-{Path(options.backbone_path).name}-{digest_of(loaded, torch.bfloat16)}"
-        config, backbone = loaded.config, loaded.model
-        network = Network(backbone, config.text_config.hidden_size, len(targets))
-        if is_lora:
-            names = [f"<|reward_{one}|>" for one in targets]
-            tokenizer.add_tokens(names, special_tokens=True)
-            rewards = tokenizer.convert_tokens_to_ids(names)
-            _add_lora(loaded, len(tokenizer), rewards, options)
-            processor: Processor = QwenProcessor(tokenizer, config, options, rewards)
-        else:
-            backbone.video_tower.requires_grad_(False)
-            backbone.image_tower.requires_grad_(False)
-            processor = VideoLlavaProcessor(tokenizer, config, options)
+        loaded, tokenizer = _loaded(options, stored_as(options, computes, trained_as))
+        return assembled(options, targets, loaded, tokenizer, trained_as)
+
+
+def stored_as(options: BackboneOptions, computes: torch.dtype, trained_as: torch.dtype) -> torch.dtype:
+    """Return the type in which a checkpoint is loaded. Few weights of `qwen-vl` are trained, so the others decide."""
+    return computes if options.backbone == "qwen-vl" or trained_as == computes else torch.float32
+
+
+def assembled(
+    options: BackboneOptions, targets: Sequence[str], loaded: Any, tokenizer: Any, trained_as: torch.dtype
+) -> Built:
+    """Return a network that has a score for each target, with what is not trained frozen.
+
+    Args:
+        loaded: the network of the checkpoint, as `transformers` has it.
+    """
+    version = f"{options.backbone}-1-{Path(options.backbone_path).name}-{digest_of(loaded, torch.bfloat16)}"
+    config, backbone = loaded.config, loaded.model
+    network = Network(backbone, config.text_config.hidden_size, len(targets))
+    if options.backbone == "qwen-vl":
+        names = [f"<|reward_{one}|>" for one in targets]
+        tokenizer.add_tokens(names, special_tokens=True)
+        rewards = tokenizer.convert_tokens_to_ids(names)
+        _add_lora(loaded, len(tokenizer), rewards, options)
+        processor: Processor = QwenProcessor(tokenizer, config, options, rewards)
+    else:
+        backbone.video_tower.requires_grad_(False)
+        backbone.image_tower.requires_grad_(False)
+        processor = VideoLlavaProcessor(tokenizer, config, options)
     for one in network.parameters():
         if one.requires_grad:
             one.data = one.data.to(trained_as)
@@ -131,6 +145,7 @@ def _loaded(options: BackboneOptions, dtype: torch.dtype) -> tuple[Any, Any]:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import transformers
 
+    transformers.utils.logging.disable_progress_bar()
     kind, name = CLASSES[options.backbone]
     try:
         config = transformers.AutoConfig.from_pretrained(path, local_files_only=is_local)

@@ -13,10 +13,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from training.learn.backbones import FRAMES
+from training.learn.backbones import FRAMES, chosen
 from training.learn.large.videos import Clip, Length
 from training.learn.options import BackboneOptions
-from training.learn.score import chosen
 
 #: What the vision tower of Video-LLaVA was trained with, by channel.
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)

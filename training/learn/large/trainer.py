@@ -76,8 +76,18 @@ def fit(
             checkpoint.save(state)
     for number in range(state["done"], options.seeds):
         folder = root / f"seed-{number}"
-        built = _train_seed(targets, task, given, options, stop, number, folder)
-        state = {"done": number + 1, "version": built.version}
+        built = _built(targets, options, options.seed + number)
+        if state["version"] not in ("", built.version):
+            raise Failed(
+                "options_changed",
+                f"The run began with {state['version']}, and {options.backbone_path} is now {built.version}. Start "
+                "without --resume.",
+            )
+        state = {"done": number, "version": built.version}
+        if events.is_first():
+            checkpoint.save(state)
+        _train_seed(built, task, given, options, stop, number, folder)
+        state["done"] = number + 1
         if events.is_first():
             _save(built.network, folder.with_suffix(".safetensors"))
             checkpoint.save(state)
@@ -93,19 +103,21 @@ def fit(
     return LargeModel.of_weights(kind, tuple(targets), about, by_seed)
 
 
+def _built(targets: Sequence[str], options: TrainOptions, seed: int) -> Built:
+    computes = networks.precision_of(options.precision)
+    return networks.build(options, targets, seed, computes, getattr(torch, options.trained_as))
+
+
 def _train_seed(
-    targets: Sequence[str],
+    built: Built,
     task: Task,
     given: LargeInputs,
     options: TrainOptions,
     stop: StopSignal,
     number: int,
     folder: Path,
-) -> Built:
+) -> None:
     """Train the network of one seed to its end. Raise Failed and Stopped."""
-    seed = options.seed + number
-    computes = networks.precision_of(options.precision)
-    built = networks.build(options, targets, seed, computes, getattr(torch, options.trained_as))
     clip = task.clip[task.training]
     rows = Rows(
         given,
@@ -118,24 +130,23 @@ def _train_seed(
     progress = _Progress(stop, options, before=number * steps)
     trainer = LargeTrainer(
         built.network,
-        _arguments(options, seed, computes, folder),
+        arguments_of(options, options.seed + number, networks.precision_of(options.precision), folder),
         task=task,
         train_dataset=rows,
         data_collator=rows.collate,
         callbacks=[progress],
     )
     trainer.remove_callback(PrinterCallback)
-    step, newest = newest_whole(folder)
+    step, newest = newest_whole(folder) if options.resume else (0, None)
     if newest and 0 < options.max_steps <= step:
         networks.put(built.network, load_file(newest / TRAINED), str(newest))
-        return built
+        return
     trainer.train(resume_from_checkpoint=str(newest) if newest else None)
     if progress.has_stopped:
         raise Stopped
-    return built
 
 
-def _arguments(options: TrainOptions, seed: int, computes: torch.dtype, folder: Path) -> TrainingArguments:
+def arguments_of(options: TrainOptions, seed: int, computes: torch.dtype, folder: Path) -> TrainingArguments:
     """Return the options of the Trainer. Raise Failed if batches cannot be made of what the devices compute at a time.
 
     AdamW, a learning rate that rises and then falls like a cosine, and no gradient longer than `MOST_GRADIENT`.
