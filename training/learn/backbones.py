@@ -59,6 +59,13 @@ def clip_of(pictures: Sequence[Image.Image]) -> Tensor:
     return torch.stack(frames + [torch.zeros_like(frames[0])] * (FRAMES - len(frames)))
 
 
+def chosen(count: int) -> set[int]:
+    """Return the places of up to 8 evenly spaced pictures out of `count`, the first and the last included."""
+    if count <= FRAMES:
+        return set(range(count))
+    return {round(step * (count - 1) / (FRAMES - 1)) for step in range(FRAMES)}
+
+
 class Small:
     """EfficientNet-Lite0 for frames and MiniLM-L6 for prompts, from Python wheels. Its text is English only.
 
@@ -183,7 +190,7 @@ class Embed:
             raise Failed("bad_option", f"The backbone {path} cannot be loaded: {error}", BAD_INPUT) from error
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model.to(self.device)
-        self.version = f"embed-1-{Path(path).name}-{_digest(self.model)}"
+        self.version = f"embed-1-{Path(path).name}-{digest_of(self.model)}"
         self.prompt_size = int(self.embed_prompts(["a"]).shape[1])
         self.clip_size = 2 * self.prompt_size
 
@@ -214,11 +221,11 @@ def _features(found: Any) -> Tensor:
     return found if isinstance(found, Tensor) else found.pooler_output
 
 
-def _digest(model: nn.Module) -> str:
-    """Return some digits that differ between weights."""
+def digest_of(model: nn.Module, dtype: torch.dtype = torch.float32) -> str:
+    """Return some digits that differ between weights. `dtype` is the least exact type in which they are loaded."""
     import hashlib
 
     digest = hashlib.sha256()
     for name, weights in sorted(model.state_dict().items()):
-        digest.update(name.encode() + weights.flatten()[:64].float().cpu().numpy().tobytes())
+        digest.update(name.encode() + weights.flatten()[:64].to(dtype).float().cpu().numpy().tobytes())
     return digest.hexdigest()[:12]

@@ -3,10 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from training.learn.options import LARGE
+
 SMALL_LIMITS = """- This backbone is a baseline. Its text and its pictures share no space, so it cannot be
   expected to judge whether real footage follows a prompt. It learns what people preferred in this release.
 - Prompts are read in English only."""
 OTHER_LIMITS = "- The limits of its encoder are those of this model."
+LARGE_LIMITS = """- The folder has only the weights that training changed. To load the model you need the
+  checkpoint that it was trained from: `{backbone_path}`. Its limits and its licence hold too."""
 MEANS = {
     "reward": "A score says how good a video is for its prompt, compared with other videos of the same prompt.\n"
     "Scores of different prompts cannot be compared.",
@@ -69,9 +73,15 @@ def text(kind: str, targets: Sequence[str], about: Mapping[str, Any], metrics: S
         heads=len(about["seeds"]),
         means=MEANS[kind] + (COST if "harmlessness" in targets else ""),
         table=_table(metrics),
-        limits=SMALL_LIMITS if about["backbone"] == "small" else OTHER_LIMITS,
+        limits=_limits(about),
         policy="\n".join(f"- {name}: {value}" for name, value in sorted(about["policy"].items())),
     )
+
+
+def _limits(about: Mapping[str, Any]) -> str:
+    if about["backbone"] in LARGE:
+        return LARGE_LIMITS.format(backbone_path=about["backbone_path"])
+    return SMALL_LIMITS if about["backbone"] == "small" else OTHER_LIMITS
 
 
 def _table(metrics: Sequence[Mapping[str, Any]]) -> str:

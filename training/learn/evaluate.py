@@ -20,7 +20,7 @@ def evaluate(options: EvaluateOptions, stop: StopSignal) -> None:
     inputs.start(options)
     targets = model.targets if model.kind == "reward" else ()
     emit("started", steps=0, model=model.kind, targets=list(targets), backbone=model.about["backbone"], seed=seed)
-    given = inputs.prepare(options, targets, stop, model.backbone, model.reduction)
+    given = model.prepare(options, targets, stop)
     if not (given.tables.prompt_part == TEST).any():
         raise Failed("too_small", "The release has no prompts in the part test.", REFUSED)
     kind = evaluate_preferences if model.kind == "reward" else evaluate_tags

@@ -15,9 +15,9 @@ from diptych_client.release_folder.vocabulary import QUESTIONS
 from training.learn import inputs, metrics
 from training.learn.data import CHOICES, MISSING, TEST, TIE, VIDEO_1
 from training.learn.events import emit
-from training.learn.inputs import Inputs
+from training.learn.inputs import Scored
 from training.learn.metrics import row
-from training.learn.models import Model
+from training.learn.models import Trained
 
 #: Rows of predictions that are written at a time.
 ROWS = 20_000
@@ -52,7 +52,7 @@ class Answered:
         return np.asarray(self.scores[..., 1] - self.scores[..., 0])
 
 
-def write(model: Model, given: Inputs, out: Path, seed: int) -> list[dict[str, Any]]:
+def write(model: Trained, given: Scored, out: Path, seed: int) -> list[dict[str, Any]]:
     """Write metrics.json and predictions.parquet of a reward model. Return the metrics."""
     part = given.tables.parts_of(given.tables.pair_prompt, seed)
     rows: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ def write(model: Model, given: Inputs, out: Path, seed: int) -> list[dict[str, A
     return inputs.write_results(out, aside, rows)
 
 
-def answered(model: Model, given: Inputs, place: int, which_pairs: np.ndarray) -> Answered:
+def answered(model: Trained, given: Scored, place: int, which_pairs: np.ndarray) -> Answered:
     """Return the answers to one target on these pairs, with scores. `which_pairs` is (pairs,) bool."""
     tables, found = given.tables, given.found
     choice = tables.answer_choice[:, QUESTIONS.index(model.targets[place])]
@@ -86,7 +86,7 @@ def answered(model: Model, given: Inputs, place: int, which_pairs: np.ndarray) -
     )
 
 
-def figures(model: Model, place: int, test: Answered, validation: Answered) -> list[dict[str, Any]]:
+def figures(model: Trained, place: int, test: Answered, validation: Answered) -> list[dict[str, Any]]:
     """Return the figures of one target. Each is the mean over the seeds of the seed's figure."""
     target, n, clusters = model.targets[place], len(test.answer), len(np.unique(test.cluster))
     if not n:
@@ -144,7 +144,7 @@ def figures(model: Model, place: int, test: Answered, validation: Answered) -> l
     return rows
 
 
-def people(given: Inputs, target: str) -> list[dict[str, Any]]:
+def people(given: Scored, target: str) -> list[dict[str, Any]]:
     """Return how far two people agree on the random sample, and between which bounds the best model lies."""
     tables = given.tables
     choice = tables.answer_choice[:, QUESTIONS.index(target)]
@@ -191,7 +191,7 @@ def _chance(difference: np.ndarray, eta: float) -> np.ndarray:
     return np.asarray(one / (one + zero))
 
 
-def _write_answers(writer: pq.ParquetWriter, model: Model, given: Inputs, target: str, test: Answered) -> None:
+def _write_answers(writer: pq.ParquetWriter, model: Trained, given: Scored, target: str, test: Answered) -> None:
     tables = given.tables
     for scores, seed in zip(test.scores, model.about["seeds"], strict=True):
         for at in range(0, len(test.answer), ROWS):

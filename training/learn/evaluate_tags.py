@@ -14,9 +14,9 @@ import torch
 from training.learn import inputs, metrics
 from training.learn.data import ANY_HARM, TAGS, TEST
 from training.learn.events import emit
-from training.learn.inputs import Inputs
+from training.learn.inputs import Scored
 from training.learn.metrics import row
-from training.learn.models import Model, tag_code
+from training.learn.models import Trained, tag_code
 
 #: Rows of predictions that are written at a time.
 ROWS = 20_000
@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
 )
 
 
-def write(model: Model, given: Inputs, out: Path, seed: int) -> list[dict[str, Any]]:
+def write(model: Trained, given: Scored, out: Path, seed: int) -> list[dict[str, Any]]:
     """Write metrics.json and predictions.parquet of a moderation model. Return the metrics."""
     tables = given.tables
     part = tables.parts_of(tables.video_prompt, seed)
@@ -109,7 +109,7 @@ def _mean_of(figure: str, each: list[tuple[float, float | None, float | None, st
     return row("moderation", figure, float(np.mean(values)), low=low, high=high, note=each[0][3], **more)
 
 
-def _tag_chances(model: Model, given: Inputs, videos: np.ndarray) -> np.ndarray:
+def _tag_chances(model: Trained, given: Scored, videos: np.ndarray) -> np.ndarray:
     """Return (seeds, videos, tags)."""
     prompt, clip = given.tables.video_prompt[videos].astype(np.int64), given.found.clip[videos]
     outputs = [torch.from_numpy(given.outputs(head, prompt, clip)) for head in model.heads]
@@ -127,8 +127,8 @@ def _mcc_threshold(chance: np.ndarray, positive: np.ndarray, n: np.ndarray) -> f
 
 def _write_tags(
     writer: pq.ParquetWriter,
-    model: Model,
-    given: Inputs,
+    model: Trained,
+    given: Scored,
     tag: str,
     videos: np.ndarray,
     chances: np.ndarray,

@@ -51,15 +51,26 @@ def emit(event: str, **values: Any) -> None:
     print_event(event, values)
 
 
+def is_first() -> bool:
+    """Return whether this is the only process of a program, or the first of several that a launcher has started."""
+    return not int(os.environ.get("RANK", "0"))
+
+
 def print_event(event: str, values: dict[str, Any]) -> None:
-    """Print an event as one line, at once."""
+    """Print an event as one line, at once. Of several processes the first one prints, and whichever fails."""
+    if event != "failed" and not is_first():
+        return
     print(json.dumps({"event": event} | values, ensure_ascii=False, allow_nan=False), flush=True)  # noqa: T201
 
 
-def run(program: Callable[[], Any]) -> int:
-    """Run a program to its end and return its exit code. A failure is printed as the last event."""
-    if int(os.environ.get("RANK", "0")):
-        return OK  # a launcher of several processes: a frozen backbone and a small head need only the first one
+def run(program: Callable[[], Any], *, shared: bool = False) -> int:
+    """Run a program to its end and return its exit code. A failure is printed as the last event.
+
+    `shared` says that all processes of a launcher work together. Without it only the first one works: a frozen backbone
+    and a small head need no more.
+    """
+    if not shared and not is_first():
+        return OK
     try:
         program()
     except Failed as failed:

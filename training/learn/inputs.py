@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 
 import training.learn
 from diptych_client.release_folder import Release
-from training.learn import backbones, data, features, frames, preflight
+from training.learn import backbones, data, events, features, frames, preflight
 from training.learn.backbones import MOST_UNKNOWN, Backbone
 from training.learn.data import TRAIN, Tables
 from training.learn.events import REFUSED, Failed, StopSignal, emit
@@ -31,9 +31,21 @@ ROWS = 4096
 LOOKED_AT = 2000
 
 
+class Scored(Protocol):
+    """A release whose videos a model can score, whatever its backbone."""
+
+    release: Release
+    tables: Tables
+    found: Frames
+    checked: preflight.Checked
+
+    def outputs(self, head: Any, prompts: np.ndarray, clips: np.ndarray) -> np.ndarray:
+        """Return (n, outputs) of these rows of prompts and of clips, (n,) each."""
+
+
 @dataclass(eq=False)
 class Inputs:
-    """A release that a head can read.
+    """A release that a head can read (`Scored`).
 
     Attributes:
         prompts: (prompts, D) in a memory-mapped file.
@@ -86,7 +98,7 @@ def prepare(
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     found = frames.find(release, tables)
-    checked = _checked(options, tables, found, targets)
+    checked = check(options, tables, found, targets)
     if backbone is None:
         assert isinstance(options, TrainOptions)  # noqa: S101 - others bring the backbone of a model
         backbone = backbones.make(options.backbone, options.backbone_path)
@@ -117,7 +129,8 @@ def start(options: RunOptions) -> dict[str, Any]:
     }
     options.out.mkdir(parents=True, exist_ok=True)
     write_json(options.out / "options.json", about)
-    may_differ = ("release", "out", "resume", "cache", "log_every", "save_every", "max_steps")
+    may_differ = ["release", "out", "resume", "cache", "log_every", "save_every", "max_steps"]
+    may_differ += ["activations", "loaders", "kept_checkpoints", "report_to"]
     return {"release": digest} | {k: v for k, v in given.items() if k not in may_differ}
 
 
@@ -148,13 +161,16 @@ def write_results(out: Path, predictions: Path, metrics: list[dict[str, Any]]) -
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all. Of several processes of a launcher the first one writes."""
+    if not events.is_first():
+        return
     aside = path.with_suffix(".part")
     aside.write_text(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n", "utf-8")
     os.replace(aside, path)
 
 
-def _checked(options: RunOptions, tables: Tables, found: Frames, targets: tuple[str, ...]) -> preflight.Checked:
+def check(options: RunOptions, tables: Tables, found: Frames, targets: tuple[str, ...]) -> preflight.Checked:
+    """Write and print the pre-flight report. Raise Failed if the release has leaks, or a policy refuses it."""
     policy: Mapping[str, str] = options.policy or {name: choices[0] for name, choices in POLICIES.items()}
     checked = preflight.check(preflight.of_tables(tables, found, targets), targets, policy)
     checked.report |= {

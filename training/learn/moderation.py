@@ -5,19 +5,20 @@ python -m training.learn.moderation --release my-study-1 --out run-2 --seeds 3
 
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.learn import evaluate_tags, events, inputs, loop, models
+from training.learn import evaluate_tags, events, inputs, large, loop, models
 from training.learn.checkpoints import Checkpoint
 from training.learn.data import TAGS, TRAIN
 from training.learn.events import REFUSED, Failed, StopSignal, emit
-from training.learn.heads import ProductHead, seeded_head
-from training.learn.inputs import Inputs
-from training.learn.options import ModerationOptions, parse
+from training.learn.heads import ProductHead
+from training.learn.inputs import Scored
+from training.learn.options import LARGE, ModerationOptions, parse
 
 
 class Tagged:
@@ -27,10 +28,14 @@ class Tagged:
         rows: (n,) the T-V pair of each row.
         positive: (n, tags) answers with the tag; n: (n, 1) all answers.
         weights: (tags,) weight of a positive answer, so that rare tags count.
+        answers: mean number of answers of a training row, over all tags.
     """
 
-    def __init__(self, given: Inputs, options: ModerationOptions) -> None:
-        self.given = given
+    has_ties = False
+    penalty = 0.0
+
+    def __init__(self, given: Scored, options: ModerationOptions) -> None:
+        self.given: Any = given
         tables = given.tables
         part = tables.parts_of(tables.video_prompt, options.seed)
         is_used = np.isin(part, (TRAIN, -1)) & (given.found.clip >= 0) & (tables.video_tags[:, -1] > 0)
@@ -48,13 +53,18 @@ class Tagged:
             1, options.most_weight
         )
         self.weights[-1] = 1  # any harm: plain cross-entropy
+        self.answers = float(n / len(self.training)) * len(TAGS)
 
     def loss(self, head: ProductHead, rows: Tensor) -> Tensor:
         """Return the mean weighted cross-entropy of an answer, over the tags."""
         logits = head(self.given.prompts[self.prompt[rows]], self.given.clips[self.clip[rows]])  # (B, tags)
-        positive, n = self.positive[rows], self.n[rows]
-        likelihood = self.weights * positive * F.logsigmoid(logits) + (n - positive) * F.logsigmoid(-logits)
-        return -likelihood.sum() / n.sum() / len(TAGS)
+        return -self.likelihood(logits[None], head.eta, rows).sum() / self.n[rows].sum() / len(TAGS)
+
+    def likelihood(self, logits: Tensor, _eta: Tensor, rows: Tensor) -> Tensor:
+        """Return the summed weighted log-likelihood of the answers of each row: (B, tags) of logits (1, B, tags)."""
+        positive, n = self.positive[rows].to(logits.device), self.n[rows].to(logits.device)
+        positives = self.weights.to(logits.device) * positive * F.logsigmoid(logits[0])
+        return positives + (n - positive) * F.logsigmoid(-logits[0])
 
     def names(self, rows: Tensor) -> list[str]:
         """Return the published ids of these T-V pairs."""
@@ -67,15 +77,15 @@ def train(options: ModerationOptions, stop: StopSignal) -> None:
     checkpoint = Checkpoint(options.out, inputs.start(options))
     if not options.resume:
         checkpoint.remove()
-    given = inputs.prepare(options, (), stop)
+    prepare = large.prepare if options.backbone in LARGE else inputs.prepare
+    given: Any = prepare(options, (), stop)
     task = Tagged(given, options)
     about = {"model": "moderation", "targets": list(TAGS), "backbone": options.backbone, "seed": options.seed}
     emit("started", steps=loop.most_steps(len(task.training), options), **about)
-    heads = [
-        seeded_head(*given.sizes, len(TAGS), options.rank, options.seed + number) for number in range(options.seeds)
-    ]
-    heads = loop.fit(heads, task, options, checkpoint, stop)
-    model = models.Model.of_run("moderation", TAGS, options, given, heads, class_weights=task.weights.tolist())
+    fit = large.fit if options.backbone in LARGE else models.fit
+    model = fit("moderation", TAGS, task, given, options, checkpoint, stop, class_weights=task.weights.tolist())
+    if not events.is_first():
+        return
     rows = evaluate_tags.write(model, given, options.out, options.seed)
     model.save(options.out / "model", rows)
     inputs.finish(options, began)
@@ -85,7 +95,7 @@ def train(options: ModerationOptions, stop: StopSignal) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the program. Return its exit code."""
     options = parse(ModerationOptions, arguments, __doc__.splitlines()[0], "moderation")
-    return events.run(lambda: train(options, StopSignal()))
+    return events.run(lambda: train(options, StopSignal()), shared=options.backbone in LARGE)
 
 
 if __name__ == "__main__":

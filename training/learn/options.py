@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 
 from diptych_client.release_folder.vocabulary import QUESTIONS
 
-BACKBONES = ("small", "embed")
+#: Large networks that read the playback files and are trained themselves. They need the extra `large`.
+LARGE = ("qwen-vl", "video-llava")
+BACKBONES = ("small", "embed", *LARGE)
+#: Defaults that differ: of the paper for `video-llava`, and of VideoAlign for `qwen-vl`.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "video-llava": {"epochs": 3, "batch_size": 8, "learning_rate": 2e-5, "weight_decay": 0.1},
+    "qwen-vl": {"epochs": 3, "batch_size": 32, "learning_rate": 2e-6, "weight_decay": 0.0},
+}
 #: What to do with answers that teach nothing or count too much: choices by name. The first one is the default.
 POLICIES = {
     "same_frames": ("drop", "keep"),
@@ -38,11 +45,50 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(RunOptions):
-    """What `reward` and `moderation` have in common."""
+class BackboneOptions:
+    """What a model of a large backbone is built from. It is stored with the model."""
 
     backbone: str = option("small", "what turns prompts and videos into numbers", choices=BACKBONES)
-    backbone_path: str = option("", "folder or hub id of the backbone's weights; `small` needs none")
+    backbone_path: str = option(
+        "", "folder or hub id of the backbone's weights; `small` needs none", also="--checkpoint"
+    )
+    prompt_tokens: int = option(256, "large backbones: longer prompts are cut")
+    frames_per_second: float = option(2.0, "qwen-vl: frames that it sees of a second of video")
+    most_frames: int = option(32, "qwen-vl: frames that it sees of a video at most")
+    most_pixels: int = option(448 * 448, "qwen-vl: pixels of a frame; larger ones are made smaller")
+    lora_rank: int = option(64, "qwen-vl: rank of LoRA")
+    lora_alpha: int = option(128, "qwen-vl: scale of LoRA, divided by the rank")
+    lora_dropout: float = option(0.05, "qwen-vl: dropout of LoRA")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LargeOptions:
+    """How a large backbone is trained. Of its other options, the paper's and VideoAlign's are the defaults."""
+
+    warm_up: float = option(0.03, "large backbones: share of the steps in which the learning rate rises")
+    device_batch: int = option(1, "large backbones: rows that a device computes at a time; batches are made of several")
+    activations: str = option(
+        "recompute",
+        "large backbones: `recompute` them to save memory, or `keep` them to save time",
+        choices=("recompute", "keep"),
+    )
+    precision: str = option(
+        "auto", "large backbones: bfloat16 where a GPU has it, or float32", choices=("auto", "float32")
+    )
+    trained_as: str = option(
+        "float32",
+        "large backbones: type of the trained weights; bfloat16 needs half the memory, and loses small changes",
+        choices=("float32", "bfloat16"),
+    )
+    loaders: int = option(0, "large backbones: processes for each device that decode videos; 0: in the program itself")
+    kept_checkpoints: int = option(2, "large backbones: checkpoints that are kept")
+    report_to: str = option("none", "large backbones: also report to this, such as `mlflow`, which you set up")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(RunOptions, BackboneOptions, LargeOptions):
+    """What `reward` and `moderation` have in common."""
+
     seed: int = option(1, "decides the first weights, the order of pairs, and which clusters validate")
     seeds: int = option(1, "train so many models, with seeds one after another; the result scores with their mean")
     resume: bool = option(False, "go on from the last checkpoint of this run folder")
@@ -88,7 +134,11 @@ def parse(kind: type[Options], arguments: list[str] | None, description: str, pr
     parser = argparse.ArgumentParser(prog=f"python -m training.learn.{prog}", description=description)
     for one in dataclasses.fields(kind):  # type: ignore[arg-type]
         _add(parser, one)
-    given = vars(parser.parse_args(arguments))
+    parsed = parser.parse_args(arguments)
+    if others := DEFAULTS.get(getattr(parsed, "backbone", "")):
+        parser.set_defaults(**others)
+        parsed = parser.parse_args(arguments)
+    given = vars(parsed)
     if "policy" in given:
         given["policy"] = _policies(given["policy"], parser)
     if "targets" in given:
@@ -105,18 +155,19 @@ def as_json(options: Any) -> dict[str, Any]:
 
 def _add(parser: argparse.ArgumentParser, one: Any) -> None:
     about = dict(one.metadata)
-    name = f"--{one.name.replace('_', '-')}"
+    names = [f"--{one.name.replace('_', '-')}", *([about.pop("also")] if "also" in about else [])]
     if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
-        parser.add_argument(name, type=Path, required=True, metavar="DIR", **about)
+        parser.add_argument(*names, type=Path, required=True, metavar="DIR", **about)
         return
     default = one.default_factory() if one.default is dataclasses.MISSING else one.default
-    about["help"] += "" if default in ("", False, (), {}) else f" (default: {_words(default)})"
+    of_large = "".join(f"; {name}: {values[one.name]}" for name, values in DEFAULTS.items() if one.name in values)
+    about["help"] += "" if default in ("", False, (), {}) else f" (default: {_words(default)}{of_large})"
     if isinstance(default, bool):
-        parser.add_argument(name, action="store_true", help=about["help"])
+        parser.add_argument(*names, action="store_true", help=about["help"])
     elif isinstance(default, tuple | dict):
-        parser.add_argument(name, nargs="+", default=default, **about)
+        parser.add_argument(*names, nargs="+", default=default, **about)
     else:
-        parser.add_argument(name, type=type(default), default=default, **about)
+        parser.add_argument(*names, type=type(default), default=default, **about)
 
 
 def _words(value: Any) -> str:

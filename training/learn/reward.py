@@ -5,6 +5,7 @@ python -m training.learn.reward --release my-study-1 --out run-1 --targets helpf
 
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,13 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from diptych_client.release_folder.vocabulary import QUESTIONS
-from training.learn import evaluate_preferences, events, inputs, loop, models
+from training.learn import evaluate_preferences, events, inputs, large, loop, models
 from training.learn.checkpoints import Checkpoint
 from training.learn.data import MISSING, TIE, TRAIN
 from training.learn.events import REFUSED, Failed, StopSignal, emit
-from training.learn.heads import ProductHead, seeded_head
-from training.learn.inputs import Inputs
-from training.learn.options import RewardOptions, parse
+from training.learn.heads import ProductHead
+from training.learn.inputs import Scored
+from training.learn.options import LARGE, RewardOptions, parse
 
 
 class Preferences:
@@ -28,11 +29,13 @@ class Preferences:
         rows: (n,) the pair of each row.
         prompt, clip: (n,) and (n, 2) rows of the inputs.
         counts: (n, targets, 3) answers for video 0, for video 1, and ties.
+        answers: mean number of answers of a training row, over all targets.
         ties: (targets,) 1 where ties are an outcome of their own.
     """
 
-    def __init__(self, given: Inputs, options: RewardOptions) -> None:
-        self.given, self.penalty = given, options.score_penalty
+    def __init__(self, given: Scored, options: RewardOptions) -> None:
+        self.given: Any = given
+        self.penalty = options.score_penalty
         tables, policy = given.tables, options.policy
         part = tables.parts_of(tables.pair_prompt, options.seed)
         clip = given.found.clip[tables.pair_videos]  # (pairs, 2)
@@ -57,6 +60,7 @@ class Preferences:
         self.validating = torch.from_numpy(np.flatnonzero(part[self.rows] == -1))
         self.ties = (self.counts[self.training, :, 2].sum(0) > 0).float()
         self.has_ties = bool(self.ties.any())
+        self.answers = float(self.counts[self.training].sum() / len(self.training))
 
     def loss(self, head: ProductHead, rows: Tensor) -> Tensor:
         """Return the mean negative log-likelihood of an answer, plus a penalty on large scores."""
@@ -65,14 +69,17 @@ class Preferences:
         scores = head(torch.cat([prompt, prompt]), torch.cat([clip[:, 0], clip[:, 1]])).view(
             2, len(rows), -1
         )  # (2, B, K)
-        counts = self.counts[rows]  # (B, K, 3)
+        likelihood = self.likelihood(scores, head.eta, rows)
+        return -likelihood.sum() / self.counts[rows].sum() + self.penalty * scores.square().mean()
+
+    def likelihood(self, scores: Tensor, eta: Tensor, rows: Tensor) -> Tensor:
+        """Return the summed log-likelihood of the answers of each row: (B, K) of scores (2, B, K)."""
+        counts = self.counts[rows].to(scores.device)  # (B, K, 3)
         difference = scores[1] - scores[0]  # (B, K)
         if self.has_ties:
-            likelihood = (counts * log_chances(difference, F.softplus(head.eta) * self.ties)).sum()
-        else:  # Bradley and Terry's model: the same, in a third of the operations
-            for_0, for_1 = counts[..., 0], counts[..., 1]
-            likelihood = (for_0 * F.logsigmoid(-difference) + for_1 * F.logsigmoid(difference)).sum()
-        return -likelihood / counts.sum() + self.penalty * scores.square().mean()
+            return (counts * log_chances(difference, F.softplus(eta) * self.ties.to(scores.device))).sum(-1)
+        # Bradley and Terry's model: the same, in a third of the operations
+        return counts[..., 0] * F.logsigmoid(-difference) + counts[..., 1] * F.logsigmoid(difference)
 
     def names(self, rows: Tensor) -> list[str]:
         """Return the published ids of these pairs."""
@@ -91,7 +98,7 @@ def log_chances(difference: Tensor, eta: Tensor) -> Tensor:
     return torch.stack([zero, one, tie], -1)
 
 
-def counted(given: Inputs, targets: tuple[str, ...], *, weighted: bool) -> np.ndarray:
+def counted(given: Scored, targets: tuple[str, ...], *, weighted: bool) -> np.ndarray:
     """Return (pairs, targets, 3) float32: answers for video 0, for video 1, and ties."""
     tables = given.tables
     counts = np.zeros((len(tables.pair_ids), len(targets), TIE + 1), np.float32)
@@ -110,14 +117,15 @@ def train(options: RewardOptions, stop: StopSignal) -> None:
     checkpoint = Checkpoint(options.out, inputs.start(options))
     if not options.resume:
         checkpoint.remove()
-    given = inputs.prepare(options, options.targets, stop)
+    prepare = large.prepare if options.backbone in LARGE else inputs.prepare
+    given: Any = prepare(options, options.targets, stop)
     task = Preferences(given, options)
     about = {"model": "reward", "targets": options.targets, "backbone": options.backbone, "seed": options.seed}
     emit("started", steps=loop.most_steps(len(task.training), options), **about)
-    sizes = (*given.sizes, len(options.targets), options.rank)
-    heads = [seeded_head(*sizes, options.seed + number) for number in range(options.seeds)]
-    heads = loop.fit(heads, task, options, checkpoint, stop)
-    model = models.Model.of_run("reward", options.targets, options, given, heads, ties=task.ties.tolist())
+    fit = large.fit if options.backbone in LARGE else models.fit
+    model = fit("reward", options.targets, task, given, options, checkpoint, stop, ties=task.ties.tolist())
+    if not events.is_first():
+        return
     rows = evaluate_preferences.write(model, given, options.out, options.seed)
     model.save(options.out / "model", rows)
     inputs.finish(options, began)
@@ -127,7 +135,7 @@ def train(options: RewardOptions, stop: StopSignal) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the program. Return its exit code."""
     options = parse(RewardOptions, arguments, __doc__.splitlines()[0], "reward")
-    return events.run(lambda: train(options, StopSignal()))
+    return events.run(lambda: train(options, StopSignal()), shared=options.backbone in LARGE)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image
 
 from training.learn import data, events, models
-from training.learn.backbones import FRAMES, MOST_UNKNOWN
+from training.learn.backbones import MOST_UNKNOWN, chosen
 from training.learn.events import Failed, StopSignal, emit
 from training.learn.options import option, parse
 
@@ -57,14 +57,14 @@ def score(options: ScoreOptions, stop: StopSignal) -> None:
     emit("done", metrics=[], scored=done - wrong, failed=wrong)
 
 
-def score_group(model: models.Model, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def score_group(model: models.Trained, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the result of each item. An item that cannot be read has an error instead of scores."""
     results: list[dict[str, Any]] = []
-    ready: list[tuple[int, tuple[str, list[Image.Image]]]] = []
+    ready: list[tuple[int, tuple[str, Any]]] = []
     for place, item in enumerate(items):
         results.append({"id": item.get("id")})
         try:
-            ready.append((place, (_prompt(model, item), _frames(item))))
+            ready.append((place, (_prompt(model, item), _frames(model, item))))
         except (OSError, ValueError, Failed) as error:
             results[place]["error"] = str(error)
     for (place, _item), scores in zip(ready, model.score([one for _place, one in ready]), strict=True):
@@ -82,17 +82,19 @@ def _item(line: bytes, number: int) -> dict[str, Any]:
     return item
 
 
-def _prompt(model: models.Model, item: dict[str, Any]) -> str:
+def _prompt(model: models.Trained, item: dict[str, Any]) -> str:
     prompt = item.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ValueError("The item has no prompt.")
-    if model.backbone.unknown_share([prompt]) > MOST_UNKNOWN:
+    if model.unknown_share([prompt]) > MOST_UNKNOWN:
         raise ValueError("The text encoder of this model does not know the words of the prompt.")
     return prompt
 
 
-def _frames(item: dict[str, Any]) -> list[Image.Image]:
-    """Return the frames of an item. Raise OSError, ValueError and Failed."""
+def _frames(model: models.Trained, item: dict[str, Any]) -> Any:
+    """Return the frames of an item as the model takes them. Raise OSError, ValueError and Failed."""
+    if model.reads_videos and "video" in item:
+        return model.read_video(item["video"])
     if "frames" in item:
         pictures: list[Image.Image] = [Image.open(path) for path in item["frames"]]
         for one in pictures:
@@ -126,13 +128,6 @@ def cut(path: str) -> list[Image.Image]:
             return [_smaller(one.to_image()) for at, one in enumerate(file.decode(video=0)) if at in wanted]
     except (av.error.FFmpegError, IndexError) as error:
         raise ValueError(f"{path} cannot be decoded: {error}") from error
-
-
-def chosen(count: int) -> set[int]:
-    """Return the places of up to 8 evenly spaced pictures out of `count`, the first and the last included."""
-    if count <= FRAMES:
-        return set(range(count))
-    return {round(step * (count - 1) / (FRAMES - 1)) for step in range(FRAMES)}
 
 
 def _smaller(picture: Image.Image) -> Image.Image:
