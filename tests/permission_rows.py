@@ -178,6 +178,7 @@ MATRIX = {
     "training:from_release": row("get", *RUNS),
     "training:run": row("get", *EXPORT),
     "training:progress": row("get", *EXPORT),
+    "training:curve": row("get", *EXPORT),
     "training:cancel": row("post", *RUNS),
     "training:again": row("post", *RUNS),
     "api:runs": row("get", *EXPORT),

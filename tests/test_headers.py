@@ -306,7 +306,7 @@ NO_PAGES = {
     *("models:versions_csv", "models:decide", "models:score"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
-    *("training:progress", "training:cancel", "training:again", "training:from_release"),
+    *("training:progress", "training:curve", "training:cancel", "training:again", "training:from_release"),
     *("release_records:compare_csv", "release_records:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(

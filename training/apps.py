@@ -16,11 +16,12 @@ class TrainingConfig(AppConfig):
         from studies.links import Link, Place
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
-        from training import pages, registry_charts, registry_uses
+        from training import curves, pages, registry_charts, registry_uses
         from training.deletion import delete_own_rows
         from webhooks.event_types import EventType
         from webhooks.event_types import register as add_events
 
+        charts[curves.LOSS] = curves.loss_in
         charts[registry_charts.VERSIONS] = registry_charts.versions_in
         charts[registry_charts.RELIABILITY] = registry_charts.reliability_in
         deletion.parts["training"] = delete_own_rows
