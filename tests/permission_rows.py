@@ -156,6 +156,8 @@ MATRIX = {
     "releases:cancel": row("post", *RUNS),
     "models:list": row("get", *EXPORT),
     "models:family": row("get", *EXPORT),
+    "models:generators": row("get", *EXPORT),
+    "models:generators_csv": row("get", *EXPORT),
     "models:versions_csv": row("get", *EXPORT),
     "models:version": row("get", *EXPORT),
     "models:decide": row("post", *RUNS),

@@ -205,8 +205,8 @@ class ReportView(WorkerView):
     def post(self, request: Request, run_id: int) -> Response:
         """Report the progress of a run.
 
-        It is a beat, too. Repeating it is harmless: a point replaces that of the same part and step, and `log` is the end of the
-        whole log.
+        It is a beat, too. Repeating it is harmless: a point replaces that of the same part and step, and `log` is the
+        end of the whole log.
         """
         run = run_of_worker(request, run_id)
         fence, given = self.body(RunReportSerializer)

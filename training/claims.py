@@ -97,8 +97,9 @@ def report(
 ) -> bool:
     """Store what the program said, and keep the claim. Return whether somebody cancelled the run. Raise `taken_over`.
 
-    Repeating a report is harmless. A point is its part (`RunPoint.Part`), its step and its loss. `log` is the end of the log, and replaces what was stored before. A step further
-    than any before makes this the first attempt again, so that only a run that does not get on is given up.
+    Repeating a report is harmless. A point is its part (`RunPoint.Part`), its step and its loss. `log` is the end of
+    the log, and replaces what was stored before. A step further than any before makes this the first attempt again, so
+    that only a run that does not get on is given up.
     """
     columns: dict[str, Any] = dict(progress)
     if log is not None:

@@ -41,7 +41,7 @@ def of_run(run: Run) -> list[Point]:
     """Return the points of both parts, by part and step."""
     with connection.cursor() as cursor:
         cursor.execute(CURVE, {"run": run.pk, "most": MOST})
-        return [Point(*row) for row in cursor.fetchall()]
+        return [Point(part, step, round(loss, 6)) for part, step, loss in cursor.fetchall()]
 
 
 def rows(points: Sequence[Point]) -> list[list[str]]:
@@ -74,7 +74,7 @@ def chart(study: Study, run: Run, points: Sequence[Point]) -> Chart:
 def _lines(points: Sequence[Point]) -> Json:
     names = [str(name) for name in NAMES.values()]
     values: list[dict[str, Any]] = [
-        {"of": str(NAMES[point.part]), "step": point.step, "loss": round(point.loss, 6)} for point in points
+        {"of": str(NAMES[point.part]), "step": point.step, "loss": point.loss} for point in points
     ]
     last = {one["of"]: one for one in values}
     x = {"field": "step", "type": "quantitative", "axis": named_axis(_("Step")) | {"format": ",d", "tickCount": 6}}
