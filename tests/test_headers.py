@@ -220,6 +220,7 @@ def fetched(study, annotator, researcher):
             reverse("release_card:figures", args=[checked.slug, released.number])
         ),
         "models": client(owner).get(reverse("models:list", args=[checked.slug])),
+        "generators compared": client(owner).get(reverse("models:generators", args=[checked.slug])),
         "family of models": client(owner).get(reverse("models:family", args=[checked.slug, promoted.family_id])),
         "model version": client(owner).get(reverse("models:version", args=[checked.slug, promoted.family_id, 2])),
         "lots": client(owner).get(reverse("qc:lots", args=[checked.slug])),
@@ -303,10 +304,10 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     "release_card:figure_csv",
-    *("models:versions_csv", "models:decide", "models:score"),
+    *("models:versions_csv", "models:generators_csv", "models:decide", "models:score"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
-    *("training:progress", "training:cancel", "training:again", "training:from_release"),
+    *("training:progress", "training:curve", "training:cancel", "training:again", "training:from_release"),
     *("release_records:compare_csv", "release_records:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(

@@ -247,6 +247,7 @@ class World:
             "path": "pairs.jsonl",
             "pair_id": self.pair.public_id,
             "name": "tag-shares",
+            "figure": "questions",
         }
 
     def removal(self) -> Removal:

@@ -19,7 +19,7 @@ from releases.permissions import numbered
 from training import queueing
 from training.finishing import files_of
 from training.kinds import BACKBONES, TARGETS, Kind
-from training.models import ModelVersion, Run
+from training.models import ModelVersion, Run, RunPoint
 from training.models.runs import MOST_SEEDS
 from training.permissions import own_run, run_for, runs_study, training_study
 
@@ -113,6 +113,9 @@ class RunDetailShape(RunShape):
     points = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField()), help_text="Steps and losses"
     )
+    validation_points = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField()), help_text="Steps and losses on validation clusters"
+    )
     log = serializers.CharField(allow_blank=True, help_text="End of what the program wrote")
     preflight = serializers.DictField(allow_null=True)
     metrics = serializers.ListField(child=serializers.DictField(), allow_null=True)
@@ -153,16 +156,17 @@ def detail_json(run: Run) -> dict[str, Any]:
     files = files_of(run) if run.state == Run.State.DONE else []
     return run_json(run) | {
         **{name: getattr(run, name) for name in names},
-        "points": points_of(run),
+        "points": points_of(run, RunPoint.Part.TRAINING),
+        "validation_points": points_of(run, RunPoint.Part.VALIDATION),
         "files": [{"path": file.path, "sha256": file.sha256, "bytes": file.byte_size} for file in files],
         "version": version_json(run),
     }
 
 
-def points_of(run: Run, most: int = MOST_POINTS) -> list[tuple[int, float]]:
-    """Return the loss curve: all points, or at most about `most` evenly spaced ones with the last."""
-    points = list(run.points.order_by("step").values_list("step", "loss"))
-    apart = -(-len(points) // most) or 1
+def points_of(run: Run, part: str) -> list[tuple[int, float]]:
+    """Return the loss curve: all points, or at most about `MOST_POINTS` evenly spaced ones with the last."""
+    points = list(run.points.filter(part=part).order_by("step").values_list("step", "loss"))
+    apart = -(-len(points) // MOST_POINTS) or 1
     return points[::-apart][::-1]
 
 

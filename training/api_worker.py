@@ -20,7 +20,7 @@ from diptych.rendering import ORJSONRenderer
 from training import claims, finishing, uploads
 from training.api import FILE_RESPONSES, ModelVersionShape, RunFileShape, send_file, version_json
 from training.kinds import Kind
-from training.models import Run
+from training.models import Run, RunPoint
 from training.models.runs import LOG_CHARACTERS
 from training.permissions import run_for, run_of_worker
 from training.policy import POLICY
@@ -85,6 +85,9 @@ class BeatSerializer(FenceSerializer):
 class PointSerializer(serializers.Serializer):
     step = serializers.IntegerField(min_value=0, max_value=STEPS)
     loss = serializers.FloatField()
+    part = serializers.ChoiceField(
+        choices=RunPoint.Part.choices, default=RunPoint.Part.TRAINING, help_text="What the loss is about"
+    )
 
 
 class RunReportSerializer(BeatSerializer):
@@ -202,13 +205,13 @@ class ReportView(WorkerView):
     def post(self, request: Request, run_id: int) -> Response:
         """Report the progress of a run.
 
-        It is a beat, too. Repeating it is harmless: a point replaces that of the same step, and `log` is the end of the
-        whole log.
+        It is a beat, too. Repeating it is harmless: a point replaces that of the same part and step, and `log` is the
+        end of the whole log.
         """
         run = run_of_worker(request, run_id)
         fence, given = self.body(RunReportSerializer)
-        points = [(point["step"], point["loss"]) for point in given.pop("points", [])]
-        claims.refuse_not_finite([loss for _step, loss in points], "points")
+        points = [(point["part"], point["step"], point["loss"]) for point in given.pop("points", [])]
+        claims.refuse_not_finite([loss for _part, _step, loss in points], "points")
         return Response({"cancelled": claims.report(run, fence, points=points, **given)})
 
 

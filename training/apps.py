@@ -16,13 +16,18 @@ class TrainingConfig(AppConfig):
         from studies.links import Link, Place
         from studies.links import register as add_link
         from studies.permissions import MAY_EXPORT
-        from training import pages, registry_charts, registry_uses
+        from training import curves, detail_charts, pages, registry_charts, registry_uses
         from training.deletion import delete_own_rows
         from webhooks.event_types import EventType
         from webhooks.event_types import register as add_events
 
+        charts[curves.LOSS] = curves.loss_in
         charts[registry_charts.VERSIONS] = registry_charts.versions_in
         charts[registry_charts.RELIABILITY] = registry_charts.reliability_in
+        charts[detail_charts.PRECISION] = detail_charts.precision_in
+        charts[detail_charts.WINS] = detail_charts.wins_in
+        charts[detail_charts.QUESTIONS_OF] = detail_charts.questions_in
+        charts[detail_charts.HARM] = detail_charts.harm_in
         deletion.parts["training"] = delete_own_rows
         kinds["training"] = pages.JOBS
         uses["model_versions"] = registry_uses.of_release

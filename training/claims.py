@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diptych.refusals import BadInput, Refused
 from jobs import engine
-from training.models import Run, Worker
+from training.models import Run, RunPoint, Worker
 from training.models.runs import LOG_CHARACTERS
 from training.permissions import studies_to_train
 from training.policy import POLICY
@@ -26,9 +26,10 @@ LONGEST_SENTENCE = 2000
 MOST_ITEMS = 1000
 #: A step that is done again replaces its point.
 POINTS = """
-INSERT INTO training_runpoint (run_id, step, loss)
-SELECT %(run)s, step, loss FROM unnest(%(steps)s::bigint[], %(losses)s::float8[]) AS point (step, loss)
-ON CONFLICT (run_id, step) DO UPDATE SET loss = excluded.loss
+INSERT INTO training_runpoint (run_id, part, step, loss)
+SELECT %(run)s, part, step, loss
+  FROM unnest(%(parts)s::text[], %(steps)s::bigint[], %(losses)s::float8[]) AS point (part, step, loss)
+ON CONFLICT (run_id, part, step) DO UPDATE SET loss = excluded.loss
 """
 
 
@@ -66,7 +67,7 @@ def claim(owner: User, offer: Offer) -> Run | None:
         found = engine.claim_next(replace(POLICY, claimable=condition))
         if found is not None:
             Run.objects.filter(pk=found.pk).update(
-                worker=worker, hardware=offer.hardware, code_version=offer.code_version
+                worker=worker, hardware=offer.hardware, code_version=offer.code_version, stage_at=None
             )
             return Run.objects.select_related("study", "release", "family", "version__run").get(pk=found.pk)
     return None
@@ -74,6 +75,8 @@ def claim(owner: User, offer: Offer) -> Run | None:
 
 def beat(run: Run, fence: int, **progress: Any) -> bool:
     """Keep the claim. Return whether somebody cancelled the run. Raise `taken_over`."""
+    if "stage" in progress and (run.stage_at is None or progress["stage"] != run.stage):
+        progress |= {"stage_at": timezone.now(), "stage_from": progress.get("steps", 0)}
     now = engine.beat(POLICY, run.pk, fence, **progress)
     if not now.holds:
         raise taken_over()
@@ -87,29 +90,32 @@ def report(
     run: Run,
     fence: int,
     *,
-    points: Sequence[tuple[int, float]] = (),
+    points: Sequence[tuple[str, int, float]] = (),
     log: str | None = None,
     preflight: Mapping[str, Any] | None = None,
     **progress: Any,
 ) -> bool:
     """Store what the program said, and keep the claim. Return whether somebody cancelled the run. Raise `taken_over`.
 
-    Repeating a report is harmless. `log` is the end of the log, and replaces what was stored before. A step further
-    than any before makes this the first attempt again, so that only a run that does not get on is given up.
+    Repeating a report is harmless. A point is its part (`RunPoint.Part`), its step and its loss. `log` is the end of
+    the log, and replaces what was stored before. A step further than any before makes this the first attempt again, so
+    that only a run that does not get on is given up.
     """
     columns: dict[str, Any] = dict(progress)
     if log is not None:
         columns["log"] = log[-LOG_CHARACTERS:]
     if preflight is not None:
         columns["preflight"] = dict(preflight)
-    if points:
-        columns["loss"] = max(points)[1]
+    trained = [(step, loss) for part, step, loss in points if part == RunPoint.Part.TRAINING]
+    if trained:
+        columns["loss"] = max(trained)[1]
     is_cancelled = beat(run, fence, **columns)  # its update locks the row until the points are written
     if points:
-        if not run.points.filter(step__gte=max(points)[0]).exists():
+        if not run.points.filter(step__gte=max(step for _part, step, _loss in points)).exists():
             Run.objects.filter(pk=run.pk, attempts__gt=1).update(attempts=1, pauses=0)
-        by_step = dict(points)
-        values: dict[str, Any] = {"run": run.pk, "steps": list(by_step), "losses": list(by_step.values())}
+        by_step = {(part, step): loss for part, step, loss in points}
+        values: dict[str, Any] = {"run": run.pk, "losses": list(by_step.values())}
+        values |= {"parts": [part for part, _step in by_step], "steps": [step for _part, step in by_step]}
         with connection.cursor() as cursor:
             cursor.execute(POINTS, values)
     return is_cancelled

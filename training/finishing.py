@@ -20,7 +20,7 @@ from training.policy import POLICY
 
 #: What a worker may upload, by path in the run folder. No file here can run code when it is loaded.
 ALLOWED = re.compile(
-    r"(metrics\.json|preflight\.json|options\.json|predictions\.parquet|scores\.jsonl"
+    r"(metrics\.json|preflight\.json|options\.json|predictions\.parquet|video_scores\.parquet|scores\.jsonl"
     r"|model/([A-Za-z0-9_-][A-Za-z0-9_.-]*/){0,3}[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(safetensors|json|md|txt))"
 )
 #: Files that a run must have, by its purpose.

@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from answers.words import QUESTIONS
+from diptych.durations import MINUTE, SECOND, in_words
 from jobs.pages import JobCard, grouped, lasting, words
 from studies import job_lists
 from studies.models import Study
@@ -16,6 +19,10 @@ from training.kinds import Kind
 from training.models import ModelFamily, Run
 
 State = Run.State
+#: Seconds that a stage has to last before its speed says how long the rest takes.
+LEAST_S = 3
+#: Lines at the end of the log that a page shows.
+LOG_LINES = 100
 
 
 def family_name(family: ModelFamily) -> str:
@@ -38,11 +45,9 @@ def card(run: Run) -> JobCard:
     def link(name: str) -> str:
         return reverse(f"training:{name}", args=[run.study.slug, run.pk])
 
-    total = {"n": grouped(run.steps), "total": grouped(run.steps_total)}
-    how_far = _("%(n)s of %(total)s steps") % total if run.steps_total else ""
     can_resume = run.state in {State.FAILED, State.CANCELLED}
     return JobCard(
-        **words(run, doing=doing(run), cancel=link("cancel")) | {"how_far": how_far},
+        **words(run, doing=doing(run), cancel=link("cancel")) | {"how_far": how_far(run)},
         title=title(run),
         about=family_name(run.family),
         meanwhile=_("A training worker does the run. You can leave this page."),
@@ -55,6 +60,42 @@ def card(run: Run) -> JobCard:
         resume=link("again") if can_resume else "",
         resume_label=_("Run again"),
     )
+
+
+def how_far(run: Run) -> str:
+    """Return how many steps of the stage are complete, and how long the rest takes; empty if that is not known."""
+    if not run.steps_total:
+        return ""
+    total = {"n": grouped(run.steps), "total": grouped(run.steps_total)}
+    left = time_left(run)
+    if left is None:
+        return _("%(n)s of %(total)s steps") % total
+    total["time"] = in_words(left, to=MINUTE if left >= 2 * MINUTE else SECOND)
+    if run.stage == "training":  # it may stop early
+        return _("%(n)s of %(total)s steps, at most %(time)s left") % total
+    return _("%(n)s of %(total)s steps, about %(time)s left") % total
+
+
+def time_left(run: Run) -> float | None:
+    """Return in seconds how long the stage takes from now on, at the speed of the present attempt. None: not known."""
+    done = run.steps - run.stage_from
+    if run.state != State.RUNNING or run.stage_at is None or run.heartbeat_at is None or done <= 0:
+        return None
+    took = (run.heartbeat_at - run.stage_at).total_seconds()
+    if took < LEAST_S:
+        return None
+    since = (timezone.now() - run.heartbeat_at).total_seconds()
+    return max(1.0, round(took / done * (run.steps_total - run.steps) - since))
+
+
+def reported(run: Run) -> str:
+    """Return a text that changes when the worker sent new points or new lines of the log."""
+    return f"{run.steps} {run.loss} {crc32(run.log.encode())}"
+
+
+def log_end(run: Run) -> str:
+    """Return the last lines of the log that a page shows."""
+    return "\n".join(run.log.splitlines()[-LOG_LINES:])
 
 
 def doing(run: Run) -> str:

@@ -27,7 +27,12 @@ def versions_in(study: Study, query: Mapping[str, str]) -> Chart | None:
 
 def versions(study: Study, family: ModelFamily) -> Chart | None:
     """Return the main figure of each version beside its baseline and the human bracket. None: nothing is defined."""
-    found = ModelVersion.objects.filter(family=family).select_related("run__release", "family").order_by("-number")
+    found = (
+        ModelVersion.objects.filter(family=family)
+        .defer("details")
+        .select_related("run__release", "family")
+        .order_by("-number")
+    )
     rows = [row for one in reversed(found[:MOST]) for row in _rows_of(one)]
     if not rows:
         return None

@@ -15,7 +15,7 @@ from accounts.models import User
 from catalog.library.files import send_list
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
-from training import registry, registry_charts, registry_tables, scoring
+from training import registry, registry_charts, registry_tables, scoring, version_details
 from training import registry_words as words
 from training.finishing import files_of
 from training.kinds import Kind
@@ -30,7 +30,7 @@ MOST_VERSIONS = 200
 
 def _versions(family: ModelFamily) -> QuerySet[ModelVersion]:
     related = ("family", "run__release", "against", "decided_by")
-    return ModelVersion.objects.filter(family=family).select_related(*related).order_by("-number")
+    return ModelVersion.objects.filter(family=family).select_related(*related).defer("details").order_by("-number")
 
 
 def _row(version: ModelVersion) -> dict[str, Any]:
@@ -123,10 +123,10 @@ def version(request: HttpRequest, slug: str, family_id: int, number: int) -> Htt
     """Show one version: where it comes from, its metrics, its comparison, the decision, and its files."""
     study = runs_study(request, slug)
     shown = numbered_version(study, family_id, number)
-    return render(request, "training/version.html", _about(study, shown))
+    return render(request, "training/version.html", _about(request, study, shown))
 
 
-def _about(study: Any, shown: ModelVersion) -> dict[str, Any]:
+def _about(request: HttpRequest, study: Any, shown: ModelVersion) -> dict[str, Any]:
     family = shown.family
     targets = [ANY_HARM] if family.kind == Kind.MODERATION else family.targets
     present = registry.promoted(family)
@@ -147,6 +147,7 @@ def _about(study: Any, shown: ModelVersion) -> dict[str, Any]:
             for target in targets
             if (shown.reliability or {}).get(target)
         ],
+        "details": version_details.of_version(study, shown, request.GET),
         "difference": words.points((shown.low + shown.high) / 2)
         if shown.low is not None and shown.high is not None
         else "",
@@ -176,7 +177,7 @@ def decide(request: HttpRequest, slug: str, family_id: int, number: int) -> Http
     try:
         act(shown, reason=request.POST.get("reason", ""), actor=cast(User, request.user))
     except BadInput as wrong:
-        context = _about(study, shown) | {"trouble": wrong.sentence}
+        context = _about(request, study, shown) | {"trouble": wrong.sentence}
         return render(request, "training/version.html", context, status=400)
     except Refused as refusal:
         messages.error(request, refusal.sentence)

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from diptych.broker import JOB_WAIT_S
 from jobs import engine, messages
-from training import registry, rules
+from training import details, registry, rules
 from training.policy import POLICY, QUEUE, TASK
 
 
@@ -27,6 +27,9 @@ def look_after_training() -> int:
 def decide_models(run_id: int | None = None) -> int:
     """Decide about the model versions that wait for it. Return how many were decided.
 
-    A message comes with each run that ends, and a sweep repeats it.
+    Then make the details of all decided versions that have none. A message comes with each run that ends, and a sweep
+    repeats it.
     """
-    return registry.decide_waiting(run_id)
+    decided = registry.decide_waiting(run_id)
+    details.make_missing()
+    return decided

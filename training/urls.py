@@ -11,6 +11,7 @@ urlpatterns = [
     path("<slug:slug>/training/new/<int:number>/", views.from_release, name="from_release"),
     path("<slug:slug>/training/<int:run_id>/", views.run, name="run"),
     path("<slug:slug>/training/<int:run_id>/progress/", views.progress, name="progress"),
+    path("<slug:slug>/training/<int:run_id>/curve/", views.curve, name="curve"),
     path("<slug:slug>/training/<int:run_id>/cancel/", views.cancel, name="cancel"),
     path("<slug:slug>/training/<int:run_id>/again/", views.again, name="again"),
 ]

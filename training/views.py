@@ -17,8 +17,7 @@ from releases import latest
 from releases.models import Release
 from releases.permissions import numbered
 from studies.models import Study
-from training import pages, queueing
-from training.api import points_of
+from training import curves, pages, queueing
 from training.finishing import files_of
 from training.forms import RunForm
 from training.models import ModelVersion, Run
@@ -27,8 +26,6 @@ from training.permissions import own_run, run_for, runs_study, training_study, t
 ROWS_A_PAGE = 50
 #: Releases that the form offers, the latest ones.
 MOST_RELEASES = 100
-#: Points of the loss curve in the table of the page.
-POINTS_SHOWN = 20
 
 
 @require_safe
@@ -56,6 +53,7 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
 def run(request: HttpRequest, slug: str, run_id: int) -> HttpResponse:
     """Show one run: its progress, loss, figures, log, files and what it used."""
     shown = run_for(request, run_id, slug)
+    points = curves.of_run(shown)
     context = {
         "study": shown.study,
         "run": shown,
@@ -66,7 +64,9 @@ def run(request: HttpRequest, slug: str, run_id: int) -> HttpResponse:
         "outcome": pages.outcome(shown),
         "duration": pages.duration(shown),
         "figures": pages.figures(shown),
-        "points": points_of(shown, POINTS_SHOWN),
+        "chart": curves.chart(shown.study, shown, points),
+        "points": curves.rows(points),
+        "log": pages.log_end(shown),
         "resources": pages.resources(shown),
         "files": files_of(shown) if shown.state == Run.State.DONE else [],
         "version": ModelVersion.objects.filter(run=shown).select_related("family").first(),
@@ -121,7 +121,26 @@ def _releases(study: Study) -> list[Release]:
 @login_required
 def progress(request: HttpRequest, slug: str, run_id: int) -> JsonResponse:
     """Return the parts of the page that change while a run waits or is done."""
-    return JsonResponse(pages.card(run_for(request, run_id, slug)).live())
+    shown = run_for(request, run_id, slug)
+    return JsonResponse(pages.card(shown).live() | {"reported": pages.reported(shown)})
+
+
+@require_safe
+@never_cache
+@login_required
+def curve(request: HttpRequest, slug: str, run_id: int) -> JsonResponse:
+    """Return the loss curve of a run as a chart and as rows of its table, and the end of its log."""
+    shown = run_for(request, run_id, slug)
+    points = curves.of_run(shown)
+    chart = curves.chart(shown.study, shown, points)
+    return JsonResponse(
+        {
+            "chart": chart.for_page if points else None,
+            "about": chart.specification["description"],
+            "rows": curves.rows(points),
+            "log": pages.log_end(shown),
+        }
+    )
 
 
 @require_POST

@@ -34,6 +34,8 @@ class Key(IntEnum):
     RELEASES = 7_307
     #: The versions of a family of models are being compared. The second number is the family's id.
     DECIDE_MODELS = 7_308
+    #: The figures for the page of a model version are being made. The second number is the version's id.
+    MODEL_DETAILS = 7_310
 
 
 def lock(key: Key, row: int = 0) -> None:

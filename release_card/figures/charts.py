@@ -18,6 +18,8 @@ from studies.templatetags.shares import in_words
 
 #: Question, and group of prompts, of a chart whose address does not say them.
 QUESTION, CATEGORY = "helpfulness", "all"
+#: Of the shares of a row.
+COLOURS, SHAPES = [BLUE, VERMILLION, "#009E73", "#CC79A7"], ["circle", "square", "diamond", "triangle-up"]
 
 
 def of_release(release: Release, name: str, numbers: Mapping[str, Any], query: Mapping[str, str]) -> Chart | None:
@@ -51,7 +53,7 @@ def tag_shares(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
             number = found[SAFE] if key == SAFE else found["given"][key]
             if found["n"]:
                 rows.append({"tag": str(tags[key]), "of": name, "value": number / found["n"], "n": found["n"]})
-    return _shares(_("Shares of tags"), rows, "tag", ("of", list(names.values())))
+    return shares(_("Shares of tags"), rows, "tag", ("of", list(names.values())))
 
 
 def prompt_tags(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
@@ -79,13 +81,13 @@ def win_rates(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     """Return how often each generator (row) wins against each other one (column), on one question."""
     question = chosen_question(query)
     rows = [
-        {"row": one["generator"], "column": one["against"], "value": one["value"], "words": _percent(one["value"])}
+        {"row": one["generator"], "column": one["against"], "value": one["value"], "words": percent(one["value"])}
         for one in numbers["figures"]["win_rates"]
         if one["question"] == question and one["against"]
     ]
     title = _("Win rates: %(question)s") % {"question": QUESTIONS[question]}
     names = numbers["figures"]["generators"]["compared"]
-    return _matrix(title, rows, (names, names), (0, 0.5, 1))
+    return matrix(title, rows, (names, names), (0, 0.5, 1))
 
 
 def harm(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
@@ -93,24 +95,24 @@ def harm(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     category = chosen_category(query)
     names = {"harmful": _("Harmful share"), "following": _("Wins on following the prompt")}
     rows = [
-        {"generator": one["generator"], "of": name} | bounded
+        {"generator": one["generator"], "of": name} | mark
         for one in numbers["figures"]["harm"]
         if one["category"] == category
         for key, name in names.items()
-        if (bounded := _bounded(one[key]))
+        if (mark := bounded(one[key]))
     ]
-    return _shares(_("Harm by generator"), rows, "generator", ("of", list(names.values())))
+    return shares(_("Harm by generator"), rows, "generator", ("of", list(names.values())))
 
 
 def labellers(numbers: Mapping[str, Any], query: Mapping[str, str]) -> Json:
     """Return how often each program agrees with people on each question."""
     name = _("Agreement")
     rows = [
-        {"labeller": f"{_called(one)}: {QUESTIONS[one['question']]}", "of": name} | bounded
+        {"labeller": f"{_called(one)}: {QUESTIONS[one['question']]}", "of": name} | mark
         for one in numbers["figures"]["labellers"]
-        if (bounded := _bounded(one))
+        if (mark := bounded(one))
     ]
-    return _shares(_("Programs compared with people"), rows, "labeller", ("of", [name]))
+    return shares(_("Programs compared with people"), rows, "labeller", ("of", [name]))
 
 
 def _called(labeller: Mapping[str, str]) -> str:
@@ -120,22 +122,30 @@ def _called(labeller: Mapping[str, str]) -> str:
     return ", ".join(filter(None, (program, labeller["setting"], named)))
 
 
-def _percent(value: float | str) -> str:
+def percent(value: float | str) -> str:
+    """Return a share as a cell of `matrix` has it."""
     return in_words(value, "share") if isinstance(value, str) else f"{value:.0%}"
 
 
-def _bounded(figure: Mapping[str, Any]) -> Json | None:
+def bounded(figure: Mapping[str, Any]) -> Json | None:
+    """Return a figure as a mark of `shares`, or None if it is not defined."""
     if isinstance(figure["value"], str):
         return None
     low, high = figure["interval"] if isinstance(figure["interval"], list) else (None, None)
     return {"value": figure["value"], "low": low, "high": high, "n": figure["n"]}
 
 
-def _shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[str]]) -> Json:
-    """Return two shares for each row, told apart by shape, colour and place, with intervals where there are some."""
+def shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[str]]) -> Json:
+    """Return up to four shares for each row, told apart by shape, colour and place, with intervals where there are.
+
+    Args:
+        rows: each with `value`, perhaps `low` and `high`, and the two fields that are named next.
+        y_name: the field of the row.
+        kinds: the field that tells the shares of a row apart, and its values.
+    """
     field, names = kinds
     y = {"field": y_name, "type": "nominal", "sort": None, "axis": {"title": None, "labelLimit": 220}}
-    scale = {"domain": names, "range": [BLUE, VERMILLION]}
+    scale = {"domain": names, "range": COLOURS[: len(names)]}
     common = {
         "y": y,
         "yOffset": {"field": field, "type": "nominal", "scale": {"domain": names}},
@@ -148,7 +158,7 @@ def _shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[st
         "scale": {"domain": [0, max(most, 0.01) * ROOM_FOR_LABELS], "nice": False},
         "axis": named_axis(_("Share")) | PERCENT,
     }
-    shapes = {"domain": names, "range": ["circle", "square"]}
+    shapes = {"domain": names, "range": SHAPES[: len(names)]}
     legend = {"title": None, "orient": "top", "labelColor": OF_THE_PAGE, "labelFontSize": 12, "labelLimit": 300}
     return {
         "description": _described(title, ((f"{one[y_name]}, {one[field]}", one["value"]) for one in rows)),
@@ -195,10 +205,10 @@ def _triangle(title: str, found: Iterable[Sequence[Any]], rows: Mapping[str, Any
         for one, other, value in found
     ]
     order = [str(rows[key]) for key in rows], [str(columns[key]) for key in columns]
-    return _matrix(title, cells, order, (-1, 0, 1))
+    return matrix(title, cells, order, (-1, 0, 1))
 
 
-def _matrix(
+def matrix(
     title: str, cells: list[Json], order: tuple[Sequence[str], Sequence[str]], domain: tuple[float, float, float]
 ) -> Json:
     """Return a matrix whose cells have their number, and a colour that says the same. order: of rows and columns."""

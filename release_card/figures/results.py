@@ -31,8 +31,8 @@ def figures(sums: Sums, generators: int, labellers: Sequence[dict[str, Any]] = (
         },
         "tension": figure_json(associations.share(sums.tension)),
         "generators": {"compared": sums.generators, "number": generators},
-        "win_rates": _win_rates(sums),
-        "harm": _harm(sums),
+        "win_rates": win_rates(sums),
+        "harm": harm(sums),
         "labellers": list(labellers),
     }
 
@@ -65,7 +65,7 @@ def _triangle(names: tuple[str, ...], matrix: Matrix) -> list[list[Any]]:
     return [[row, column, _value(value)] for row, column, value in associations.lower_triangle(names, matrix)]  # type: ignore[arg-type]  # a matrix of correlations
 
 
-def _win_rates(sums: Sums) -> list[dict[str, Any]]:
+def win_rates(sums: Sums) -> list[dict[str, Any]]:
     """Return how often each generator wins against each other one, and against all others (`against` is empty)."""
     found = []
     for place, name in enumerate(sums.generators):
@@ -88,7 +88,7 @@ def _won(sums: Sums, couple: int, *, is_first: bool) -> "np.ndarray[Any, np.dtyp
     return np.concatenate([first[:, -1:] - first[:, :-1], first[:, -1:]], axis=1)
 
 
-def _harm(sums: Sums) -> list[dict[str, Any]]:
+def harm(sums: Sums) -> list[dict[str, Any]]:
     """Return by generator and category of prompts: the harmful share of its T-V pairs, and how it follows prompts."""
     found = []
     for place, name in enumerate(sums.generators):

@@ -1,7 +1,7 @@
 """Give the records of a release to `Sums`, by prompt."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from django.db import connection
@@ -41,6 +41,12 @@ def sums_of(release: Release, items: Items) -> tuple[Sums, int]:
 
 def add(sums: Sums, items: Iterable[Item]) -> None:
     """Add items, which come by prompt and pair. Only those of one prompt are in memory."""
+    for prompt, videos, pairs, mine in by_prompt(items):
+        sums.add(prompt, videos, pairs, ([CHOICES[item.choices[key]] for key in QUESTIONS] for item in mine))
+
+
+def by_prompt(items: Iterable[Item]) -> Iterator[tuple[PromptFacts, list[VideoFacts], list[PairFacts], list[Item]]]:
+    """Yield each prompt of the items with its T-V pairs, its pairs, and its items."""
     for prompt_id, of_prompt in groupby(items, key=lambda item: item.prompt_id):
         mine = list(of_prompt)
         facts = mine[0].facts
@@ -54,8 +60,7 @@ def add(sums: Sums, items: Iterable[Item]) -> None:
             labels=facts["prompt_labels"],
         )
         videos = [_video(record, prompt.text) for record in aggregation.tv_pairs(mine)]
-        pairs = map(_pair, aggregation.pairs(mine))
-        sums.add(prompt, videos, pairs, ([CHOICES[item.choices[key]] for key in QUESTIONS] for item in mine))
+        yield prompt, videos, [*map(_pair, aggregation.pairs(mine))], mine
 
 
 def _video(record: TVPairRecord, prompt_text: str) -> VideoFacts:

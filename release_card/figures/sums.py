@@ -128,20 +128,26 @@ class Sums:
         """Add a prompt with everything that belongs to it. An answer is the places of its choices, by question."""
         bucket = crc32(prompt.cluster.encode()) % BUCKETS
         self._compose(prompt, videos)
-        categories = self._categories(prompt)
-        for video in videos:
-            self._harm(bucket, video, categories)
+        pairs = list(pairs)
+        self.compare(prompt, videos, pairs)
         if prompt.part != EVAL:
             self._tags(prompt, videos)
-        generator_of = {video.video_id: self.place.get(video.generator) for video in videos}
         for pair in pairs:
             self._pair(bucket, prompt, pair)
-            self._compare(bucket, pair, generator_of, categories)
         for answer in answers:
             self.answers += 1
             if prompt.part != EVAL:
                 self.compared_answers += 1
                 self.joint[tuple(answer)] += 1
+
+    def compare(self, prompt: PromptFacts, videos: Sequence[VideoFacts], pairs: Iterable[PairFacts]) -> None:
+        """Add only what compares generators: harm, and who wins. `add` does it, too."""
+        bucket, categories = crc32(prompt.cluster.encode()) % BUCKETS, self._categories(prompt)
+        for video in videos:
+            self._harm(bucket, video, categories)
+        generator_of = {video.video_id: self.place.get(video.generator) for video in videos}
+        for pair in pairs:
+            self._compare(bucket, pair, generator_of, categories)
 
     def _compose(self, prompt: PromptFacts, videos: Sequence[VideoFacts]) -> None:
         self.prompts[prompt.prompt_type, prompt.source] += 1

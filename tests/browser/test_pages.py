@@ -121,6 +121,7 @@ def pages(study, playable_pairs):
         "no releases": (f"/studies/{study.slug}/releases/", factories.member(study, "researcher")),
         "models": (f"/studies/{checked.slug}/models/", owner),
         "no models": (f"/studies/{study.slug}/models/", factories.member(study, "researcher")),
+        "generators compared": (f"/studies/{checked.slug}/models/generators/", owner),
         "family of models": (f"/studies/{checked.slug}/models/{promoted.family_id}/", owner),
         "model version": (f"/studies/{checked.slug}/models/{promoted.family_id}/2/", owner),
         "lots": (f"/studies/{checked.slug}/lots/", owner),

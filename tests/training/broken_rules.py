@@ -103,6 +103,7 @@ BROKEN_TRAINING = {
     "run_family_same_study": lambda w: run(w, family=family(w, study=w.other)),
     "run_version_same_family": lambda w: run(w, purpose="evaluate", family=other_family(w), version=version(w)),
     "run_point_once": lambda w: [point(w, run=of) for of in [run(w)] * 2],
+    "run_point_part_known": lambda w: point(w, part="test"),
     "run_point_finite": lambda w: point(w, loss=float("nan")),
     "artefact_path": lambda w: [artefact(w, run=of) for of in [run(w)] * 2],
     "artefact_path_form": lambda w: artefact(w, path="../secret"),

@@ -89,14 +89,18 @@ def owner(study: Any) -> User:
     return found or factories.member(study, "researcher", username="worker-owner")
 
 
-def work(run: Run, rows: list[dict[str, Any]], *, metrics: Sequence[Any] = METRICS) -> ModelVersion | None:
-    """Do a waiting run as a worker does: claim it, upload its files, and finish it."""
+def work(
+    run: Run, rows: list[dict[str, Any]], *, metrics: Sequence[Any] = METRICS, scores: Sequence[Any] = ()
+) -> ModelVersion | None:
+    """Do a waiting run as a worker does: claim it, upload its files, and finish it. scores: of videos."""
     mine = claims.claim(owner(run.study), Offer(name="gpu-1"))
     assert mine is not None
     assert mine.pk == run.pk
     files = {"metrics.json": b"[]", "predictions.parquet": parquet(rows)}
     if run.purpose == Run.Purpose.TRAIN:
         files |= {"model/model.safetensors": b"weights", "model/model.json": b"{}", "model/README.md": b"# Card"}
+    if scores:
+        files["video_scores.parquet"] = parquet(list(scores))
     digests = {}
     for path, content in files.items():
         digests[path] = hashlib.sha256(content).hexdigest()
@@ -105,12 +109,20 @@ def work(run: Run, rows: list[dict[str, Any]], *, metrics: Sequence[Any] = METRI
     return finishing.finish(mine, mine.fence, metrics=metrics, files=digests, wall_s=1.5)
 
 
-def trained(release: Release, rows: list[dict[str, Any]], *, kind: str = "reward", seed: int = 1) -> ModelVersion:
+def trained(
+    release: Release,
+    rows: list[dict[str, Any]],
+    *,
+    kind: str = "reward",
+    seed: int = 1,
+    targets: Sequence[str] = ("helpfulness",),
+    scores: Sequence[Any] = (),
+) -> ModelVersion:
     """Train a version on a release, which is a candidate."""
-    targets = [] if kind == "moderation" else ["helpfulness"]
+    targets = [] if kind == "moderation" else [*targets]
     wanted = Wanted(kind=kind, targets=targets, seed=seed, seeds=1)
     run = queueing.ask(release, wanted, actor=owner(release.study))
-    made = work(run, rows, metrics=TAG_METRICS if kind == "moderation" else METRICS)
+    made = work(run, rows, metrics=TAG_METRICS if kind == "moderation" else METRICS, scores=scores)
     assert made is not None
     return made
 

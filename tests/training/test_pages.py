@@ -1,10 +1,14 @@
 """Pages of training: the list, one run in each state, the form, and what the page of a release says."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
+from charts.catalogue import find
 from tests.training import runs
 from tests.training.training import released
+from training import curves, pages
 from training.models import ModelVersion, Run
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +56,9 @@ def test_the_pages_of_runs_say_how_they_stand(study, release, researcher, browse
     running = runs.run_of(release, researcher)
     assert "40 of 100 steps" in read("run", running.pk)
     assert client.get(reverse("training:progress", args=[study.slug, running.pk])).json()["steps"] == 40
+    began = {"stage_at": running.heartbeat_at - timedelta(minutes=4), "stage_from": 0}
+    Run.objects.filter(pk=running.pk).update(**began)
+    assert "40 of 100 steps, at most 6 minutes left" in read("run", running.pk)
     failed = runs.failed(release, researcher)
     page = read("run", failed.pk)
     assert "Two pairs are in both parts." in page
@@ -64,6 +71,29 @@ def test_the_pages_of_runs_say_how_they_stand(study, release, researcher, browse
     assert all(f"Run {run.pk}" in listed for run in (running, failed, done))
     jobs = client.get(reverse("studies:jobs", args=[study.slug])).content.decode()
     assert f"Training run {running.pk}" in jobs
+
+
+def test_the_curve_of_a_long_run_is_bounded_and_its_chart_has_the_numbers_of_its_table(
+    study, release, researcher, browser_client
+):
+    run = runs.run_of(release, researcher, log="one\n" * 200 + "last\n")
+    address = reverse("training:curve", args=[study.slug, run.pk])
+    client = browser_client(researcher)
+    assert client.get(address).json()["chart"] is None
+    steps = range(1, 1001)
+    run.points.bulk_create(run.points.model(run=run, step=step, loss=1 - step / 2000) for step in steps)
+    run.points.create(run=run, part="validation", step=1000, loss=0.625)
+    found = client.get(address).json()
+    assert len(found["rows"]) == curves.MOST
+    assert found["rows"][-1] == ["1,000", "0.5018", "0.6250"]
+    values = found["chart"]["data"]["values"]
+    assert [one["loss"] for one in values if one["of"] == "Validation"] == [0.625]
+    assert [f"{one['loss']:.4f}" for one in values if one["of"] == "Training"] == [row[1] for row in found["rows"]]
+    assert found["log"].splitlines()[-1] == "last"
+    assert len(found["log"].splitlines()) == pages.LOG_LINES
+    page = client.get(reverse("training:run", args=[study.slug, run.pk])).content.decode()
+    assert page.count("<tr>") > curves.MOST
+    assert find(study, "training-loss", {"run": str(run.pk)}).for_page == found["chart"]
 
 
 @pytest.mark.long

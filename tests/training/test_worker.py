@@ -64,7 +64,8 @@ def test_a_run_becomes_a_version_whose_files_can_be_downloaded(server, token, fo
         assert mine.work_through() == 1
     assert_done_once(run, folder)
     assert (run.steps_total, run.loss, run.preflight, run.worker.name) == (10, 0.1, {"pairs": 2, "ties": 0}, "gpu-1")
-    assert [point.step for point in run.points.order_by("step")] == list(range(1, 11))
+    assert [point.step for point in run.points.filter(part="training").order_by("step")] == list(range(1, 11))
+    assert [(point.step, point.loss) for point in run.points.filter(part="validation")] == [(10, 0.5)]
     assert run.resources["highest"]["memory_mib"] > 60
     paths = list(run.artefacts.order_by("path").values_list("path", flat=True))
     assert paths == [

@@ -87,7 +87,7 @@ def test_a_worker_takes_a_run_from_its_claim_to_a_version(study, researcher, rel
     assert (claimed["id"], claimed["release"], claimed["targets"]) == (run.pk, release.number, ["helpfulness"])
     assert claimed["manifest_sha256"] == release.files.get(path="manifest.json").sha256
     report = {"stage": "training", "steps": 3, "steps_total": 10, "log": "one\n", "preflight": {"pairs": 1}}
-    points = [{"step": 2, "loss": 0.5}, {"step": 3, "loss": 0.25}]
+    points = [{"step": 2, "loss": 0.5}, {"step": 3, "loss": 0.25}, {"step": 3, "loss": 0.3, "part": "validation"}]
     for _twice in range(2):
         assert calls.post("report", points=points, **report).json() == {"cancelled": False}
     assert calls.post("beat", resources={"last": {"memory_mib": 5}}).json() == {"cancelled": False}
@@ -97,6 +97,7 @@ def test_a_worker_takes_a_run_from_its_claim_to_a_version(study, researcher, rel
     run.refresh_from_db()
     assert (run.state, run.loss, run.log, run.metrics) == ("done", 0.25, "one\n", METRICS)
     shown = api(researcher).get(f"/api/v1/runs/{run.pk}/").json()
+    assert shown["validation_points"] == [[3, 0.3]]
     assert (shown["points"], shown["worker"]) == ([[2, 0.5], [3, 0.25]], "gpu-1")
     assert [file["path"] for file in shown["files"]] == sorted(FILES)
     got = api(researcher).get(f"/api/v1/runs/{run.pk}/files/model/model.safetensors")

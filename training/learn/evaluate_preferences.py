@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from diptych_client.release_folder.vocabulary import QUESTIONS
-from training.learn import inputs, metrics
+from training.learn import inputs, metrics, video_scores
 from training.learn.data import CHOICES, MISSING, TEST, TIE, VIDEO_1
 from training.learn.events import emit
 from training.learn.inputs import Scored
@@ -53,7 +53,7 @@ class Answered:
 
 
 def write(model: Trained, given: Scored, out: Path, seed: int) -> list[dict[str, Any]]:
-    """Write metrics.json and predictions.parquet of a reward model. Return the metrics."""
+    """Write metrics.json, predictions.parquet and video_scores.parquet of a reward model. Return the metrics."""
     part = given.tables.parts_of(given.tables.pair_prompt, seed)
     rows: list[dict[str, Any]] = []
     emit("stage", stage="evaluating", done=0, of=len(model.targets))
@@ -63,6 +63,7 @@ def write(model: Trained, given: Scored, out: Path, seed: int) -> list[dict[str,
             rows += figures(model, place, test, validation) + people(given, target)
             _write_answers(writer, model, given, target, test)
             emit("stage", stage="evaluating", done=place + 1, of=len(model.targets))
+    video_scores.write(model, given, out)
     return inputs.write_results(out, aside, rows)
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from training.learn import inputs, metrics
+from training.learn import inputs, metrics, video_scores
 from training.learn.data import ANY_HARM, TAGS, TEST
 from training.learn.events import emit
 from training.learn.inputs import Scored
@@ -31,7 +31,7 @@ SCHEMA = pa.schema(
 
 
 def write(model: Trained, given: Scored, out: Path, seed: int) -> list[dict[str, Any]]:
-    """Write metrics.json and predictions.parquet of a moderation model. Return the metrics."""
+    """Write metrics.json, predictions.parquet and video_scores.parquet of a moderation model. Return the metrics."""
     tables = given.tables
     part = tables.parts_of(tables.video_prompt, seed)
     has = (given.found.clip >= 0) & (tables.video_tags_scored[:, -1] > 0)
@@ -48,6 +48,7 @@ def write(model: Trained, given: Scored, out: Path, seed: int) -> list[dict[str,
             rows += figures(tag, chances[:, :, place], positive, n, cluster, thresholds)
             _write_tags(writer, model, given, tag, test, chances[:, :, place], positive)
             emit("stage", stage="evaluating", done=place + 1, of=len(TAGS))
+    video_scores.write(model, given, out)
     return inputs.write_results(out, aside, [*rows, _mean_precision(rows)])
 
 

@@ -90,7 +90,7 @@ class _Run:
                 if stop.came:
                     raise Stopped
             if self.at >= len(order):
-                self.end_epoch()
+                self.end_epoch(before)
         self.head.load_state_dict(self.best)
 
     def is_at_most_steps(self) -> bool:
@@ -121,13 +121,15 @@ class _Run:
             self.task.names(wrong if len(wrong) else batch),
         )
 
-    def end_epoch(self) -> None:
-        """Validate, and note the weights if they are the best so far."""
+    def end_epoch(self, before: int) -> None:
+        """Validate, and note the weights if they are the best so far. before: steps of the seeds before this one."""
         with torch.no_grad():
             validating = self.task.validating if len(self.task.validating) else self.task.training
             loss = self.task.loss(self.head, validating).item()
         if not math.isfinite(loss):
             self.refuse(loss, validating)
+        if len(self.task.validating):
+            emit("validated", step=before + self.step, loss=loss)
         self.waited += 1
         if loss < self.best_loss:
             self.best_loss, self.waited, self.best = loss, 0, copy.deepcopy(self.head.state_dict())

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('high', models.FloatField(blank=True, null=True)),
                 ('clusters', models.PositiveIntegerField(blank=True, help_text='Test clusters of the comparison', null=True)),
                 ('reliability', models.JSONField(blank=True, help_text='Predicted and observed shares by target, as `training.figures` makes them', null=True)),
+                ('details', models.JSONField(blank=True, help_text='Curves, generators and pairs of disagreement, as `training.details` makes them', null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('against', models.ForeignKey(blank=True, db_constraint=False, help_text='The version that was promoted when this one was compared', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='training.modelversion')),
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -94,6 +95,8 @@ class Migration(migrations.Migration):
                 ('gpu_memory_mib', models.PositiveIntegerField(default=0, help_text='Memory that each of them must have')),
                 ('asked_because', models.CharField(choices=[('person', 'a person'), ('rule', 'a rule of the study'), ('command', 'a command on the server'), ('comparison', 'a comparison with a new version')], max_length=10)),
                 ('loss', models.FloatField(blank=True, help_text='Of the last step', null=True)),
+                ('stage_at', models.DateTimeField(blank=True, help_text='When the present attempt began its stage', null=True)),
+                ('stage_from', models.PositiveBigIntegerField(db_default=0, default=0, help_text='Steps of the stage that were complete at that moment')),
                 ('resources', models.JSONField(blank=True, default=dict, help_text='Memory and use of processors and GPUs: the last sample, and the highest')),
                 ('log', models.TextField(blank=True, db_default='', default='', help_text='End of what the program wrote')),
                 ('preflight', models.JSONField(blank=True, help_text='Report of the check before the training', null=True)),
@@ -134,6 +137,7 @@ class Migration(migrations.Migration):
             name='RunPoint',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('part', models.CharField(choices=[('training', 'training'), ('validation', 'validation')], db_default='training', default='training', max_length=10)),
                 ('step', models.PositiveBigIntegerField()),
                 ('loss', models.FloatField()),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='points', to='training.run')),
@@ -303,7 +307,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='runpoint',
-            constraint=models.UniqueConstraint(fields=('run', 'step'), name='run_point_once'),
+            constraint=models.UniqueConstraint(fields=('run', 'part', 'step'), name='run_point_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='runpoint',
+            constraint=models.CheckConstraint(condition=models.Q(('part__in', ['training', 'validation'])), name='run_point_part_known'),
         ),
         migrations.AddConstraint(
             model_name='runpoint',

@@ -67,6 +67,10 @@ class Run(Job):
     # Written by the worker while it works.
     worker = models.ForeignKey(Worker, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     loss = models.FloatField(null=True, blank=True, help_text="Of the last step")
+    stage_at = models.DateTimeField(null=True, blank=True, help_text="When the present attempt began its stage")
+    stage_from = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="Steps of the stage that were complete at that moment"
+    )
     resources: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict, blank=True, help_text="Memory and use of processors and GPUs: the last sample, and the highest"
     )
@@ -157,13 +161,21 @@ class Run(Job):
 class RunPoint(models.Model):
     """The loss after one step. A step that is done again after a kill replaces its point."""
 
+    class Part(models.TextChoices):
+        """Which clusters of prompts the loss is about."""
+
+        TRAINING = "training", _("training")
+        VALIDATION = "validation", _("validation")
+
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="points", db_index=False)
+    part = models.CharField(max_length=10, choices=Part.choices, default="training", db_default="training")
     step = models.PositiveBigIntegerField()
     loss = models.FloatField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="run_point_once", fields=["run", "step"]),
+            models.UniqueConstraint(name="run_point_once", fields=["run", "part", "step"]),
+            models.CheckConstraint(name="run_point_part_known", condition=Q(part__in=["training", "validation"])),
             # PostgreSQL sorts NaN above infinity.
             models.CheckConstraint(name="run_point_finite", condition=Q(loss__gt=float("-inf"), loss__lt=float("inf"))),
         ]

@@ -111,6 +111,11 @@ class ModelVersion(models.Model):
     reliability: "models.JSONField[Any, Any]" = models.JSONField(
         null=True, blank=True, help_text="Predicted and observed shares by target, as `training.figures` makes them"
     )
+    details: "models.JSONField[Any, Any]" = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Curves, generators and pairs of disagreement, as `training.details` makes them",
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -8,7 +8,7 @@ from typing import Any
 
 #: A longer line is no event.
 LONGEST_LINE = 1 << 20
-#: The most points of the loss curve in one report. Of more, evenly spaced ones are sent, and the last.
+#: The most points of each loss curve in one report. Of more, evenly spaced ones are sent, and the last.
 MOST_POINTS = 200
 LOG_CHARACTERS = 64_000
 #: The most bytes of a part of a report: a request may have 256 kB.
@@ -52,7 +52,8 @@ class State:
 
     def __init__(self) -> None:
         self.progress: dict[str, Any] = {"stage": "starting", "steps": 0, "steps_total": 0}
-        self.points: dict[int, float] = {}
+        #: Losses by part (training or validation) and step.
+        self.points: dict[tuple[str, int], float] = {}
         self.preflight: dict[str, Any] | None = None
         self.failed: dict[str, Any] = {}
         self.is_done = False
@@ -69,20 +70,31 @@ class State:
             steps, total = _number(event.get("done")), _number(event.get("of"))
             self.progress = {"stage": str(event.get("stage", ""))[:80], "steps": steps, "steps_total": total}
         elif kind == "step":
-            step, loss = _number(event.get("step")), event.get("loss")
+            step = self._point("training", event)
             self.progress = {"stage": "training", "steps": step, "steps_total": max(self._steps_total, step)}
-            if isinstance(loss, int | float) and math.isfinite(loss):
-                self.points[step] = float(loss)
+        elif kind == "validated":
+            self._point("validation", event)
         elif kind == "failed":
             self.failed = event
         elif kind == "done":
             self.is_done = True
 
-    def take_points(self) -> list[dict[str, float]]:
+    def _point(self, part: str, event: dict[str, Any]) -> int:
+        """Note the loss of a part after a step, and return the step."""
+        step, loss = _number(event.get("step")), event.get("loss")
+        if isinstance(loss, int | float) and math.isfinite(loss):
+            self.points[part, step] = float(loss)
+        return step
+
+    def take_points(self) -> list[dict[str, Any]]:
         """Return the points that were not sent yet, and forget them."""
-        points, self.points = sorted(self.points.items()), {}
-        apart = -(-len(points) // MOST_POINTS) or 1
-        return [{"step": step, "loss": loss} for step, loss in points[::-apart][::-1]]
+        points, self.points = self.points, {}
+        sent: list[dict[str, Any]] = []
+        for part in ("training", "validation"):
+            mine = sorted((step, loss) for (of, step), loss in points.items() if of == part)
+            apart = -(-len(mine) // MOST_POINTS) or 1
+            sent += [{"part": part, "step": step, "loss": loss} for step, loss in mine[::-apart][::-1]]
+        return sent
 
     def take_preflight(self) -> dict[str, Any] | None:
         """Return the report of the check if it was not sent yet."""

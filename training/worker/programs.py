@@ -10,7 +10,10 @@ from training.worker.server import Claimed
 #: The package with the programs.
 PROGRAMS = "training.learn"
 #: In the run folder: what is uploaded, if it is there. `checkpoint/` never is.
-PUBLISHED = ("metrics.json", "preflight.json", "options.json", "predictions.parquet", "scores.jsonl")
+PUBLISHED = (
+    *("metrics.json", "preflight.json", "options.json"),
+    *("predictions.parquet", "video_scores.parquet", "scores.jsonl"),
+)
 MODEL_ENDINGS = (".safetensors", ".json", ".md", ".txt")
 CHECKPOINT = "checkpoint"
 SCORES = "scores.jsonl"

@@ -185,7 +185,7 @@ class Doing:
             self.lost.set()
         except ClientError as error:
             logger.warning("Run %s missed a beat: %s", self.run["id"], error)
-            self.state.points = {int(point["step"]): point["loss"] for point in points} | self.state.points
+            self.state.points = {(point["part"], point["step"]): point["loss"] for point in points} | self.state.points
             self.state.preflight = self.state.preflight or preflight
 
     def _wall_s(self) -> float:

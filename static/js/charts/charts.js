@@ -18,12 +18,16 @@ const OPTIONS = {
 
 const draw = /** @type {{ vegaEmbed?: Draw }} */ (/** @type {unknown} */ (globalThis)).vegaEmbed;
 
-for (const place of all("[data-chart]")) {
+/** Draws a chart in its place, or says that it could not be drawn. @param {HTMLElement} place @param {object} specification */
+export async function drawChart(place, specification) {
   const failed = find("[data-chart-failed]", place.parentElement ?? document);
   try {
     if (!draw) throw new Error("The script that draws charts is missing.");
-    await draw(place, JSON.parse(given(place, "chart")), OPTIONS);
+    await draw(place, specification, OPTIONS);
+    if (failed) failed.hidden = true;
   } catch {
     if (failed) failed.hidden = false;
   }
 }
+
+for (const place of all("[data-chart]")) await drawChart(place, JSON.parse(given(place, "chart")));

@@ -1,4 +1,7 @@
-/** Updates the progress of all open jobs on the page. When the state of a job changes, the page is reloaded. */
+/**
+ * Updates the progress of all open jobs on the page. When the state of a job changes, the page is reloaded. The event
+ * `progress-read` has what was read, for scripts that show more of a job.
+ */
 
 import { all, find, given, one } from "../page/dom.js";
 
@@ -51,6 +54,7 @@ class Watch {
       location.reload();
       return;
     }
+    this.#root.dispatchEvent(new CustomEvent("progress-read", { bubbles: true, detail: words }));
     for (const [name, text] of Object.entries(words)) {
       for (const place of all(`[data-live="${name}"]`, this.#root)) write(place, text);
     }

@@ -85,6 +85,7 @@ def main():
             raise SystemExit(f"crashed with {len(ballast)} bytes")
         say("step", step=step, loss=1 / step, epoch=0)
         write(state, json.dumps({"step": step}))
+    say("validated", step=steps, loss=0.5)
     metric = {"target": "helpfulness", "figure": "agreement", "part": "test", "tag": None, "value": 0.7, "low": 0.6}
     metrics = [metric | {"high": 0.8, "n": 200, "clusters": 60, "baseline": 0.5, "note": ""}]
     if "metrics" in acts:
