@@ -94,7 +94,7 @@ def _beside(found: Json) -> list[tuple[tuple[str, str, str], Json, Json]]:
     names = ("question", "generator", "against")
     model = {tuple(one[name] for name in names): one for one in found["model"]}
     keys = [(tuple(one[name] for name in names), one) for one in found["people"]]
-    return [(key, people, model.get(key, NO_RATE)) for key, people in keys]  # type: ignore[misc]  # three names
+    return [(key, people, model.get(key, NO_RATE)) for key, people in keys]
 
 
 def harm(rows: Sequence[Json], category: str) -> Table:

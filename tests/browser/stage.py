@@ -45,7 +45,7 @@ FOREMOST = {"settings_protocol", "people", "guideline_editor", "library_pairs", 
 FOREMOST |= {"lots_listed", "lot_reviewed", "review_blind", "findings", "release_complete"}
 FOREMOST |= {"release_card", "release_figures", "quality", "agreement", "annotators", "annotator"}
 FOREMOST |= {"controls", "calibration_closed", "suspensions", "suspension", "pauses", "webhooks", "webhook"}
-FOREMOST |= {"training_running", "models", "model_family", "model_version", "model_version_of_tags"}
+FOREMOST |= {"training_running", "models", "model_family", "model_version", "model_version_of_tags", "generators"}
 FOREMOST |= {"library_labels", "qualification_failed", "qualification_publish", "answer_with_reply"}
 #: Longer pages are cut.
 HIGHEST = 1100
