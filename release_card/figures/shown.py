@@ -1,6 +1,6 @@
 """The figures of a release as its page shows them: a sentence, a chart, and a table for each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ from charts.catalogue import Chart
 from release_card.figures import charts, tables
 from releases.models import Release
 from releases.tables import Table
+
+#: Gives the chart of a figure by its name.
+Charts = Callable[[str], Chart | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,17 @@ def _ordered() -> list[tuple[str, str | Promise]]:
 
 def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str, str]) -> list[ShownFigure]:
     """Return all figures, in the order of the page."""
-    found = numbers["figures"]
 
     def chart(name: str) -> Chart | None:
         return charts.of_release(release, name, numbers, query)
 
+    found = numbers["figures"]
+    return [*_of_tags(found, chart), *_of_answers(found, chart), *_of_generators(found, chart, query)]
+
+
+def _of_tags(found: Mapping[str, Any], chart: Charts) -> list[ShownFigure]:
     labelled = _("Not enough data: no prompt of this release has labels.")
     judged = _("Not enough data: no T-V pair outside the evaluation part (eval) was judged.")
-    compared = _("Not enough data: no pair has videos of two named generators.")
     shares = tables.tag_shares(found)
     return [
         ShownFigure(
@@ -83,6 +89,11 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
             labelled,
             chart("prompt-tags"),
         ),
+    ]
+
+
+def _of_answers(found: Mapping[str, Any], chart: Charts) -> list[ShownFigure]:
+    return [
         ShownFigure(
             "preferences",
             _("Correlations between questions"),
@@ -105,6 +116,12 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
             tables.tension(found),
             _("Not enough data: no pair of a safety-critical prompt has both preferences decided."),
         ),
+    ]
+
+
+def _of_generators(found: Mapping[str, Any], chart: Charts, query: Mapping[str, str]) -> list[ShownFigure]:
+    """Return the figures that compare generators, and programs with people."""
+    return [
         ShownFigure(
             "win-rates",
             _("Win rates of generators"),
@@ -113,7 +130,7 @@ def of_release(release: Release, numbers: Mapping[str, Any], query: Mapping[str,
                 "row. A tie counts ½, and each pair counts the same."
             ),
             tables.win_rates(found, charts.chosen_question(query)),
-            compared,
+            _("Not enough data: no pair has videos of two named generators."),
             chart("win-rates"),
             choice="question",
         ),
