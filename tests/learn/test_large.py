@@ -51,7 +51,7 @@ def backbone(request, checkpoint):
 
 @pytest.fixture
 def stopped_at(monkeypatch, run):
-    """Return a function that runs a program and ends it after this step, by SIGTERM after the line of the one before."""
+    """Return a function that runs a program and ends it after this step, by SIGTERM."""
 
     def stopped_at(step, *arguments, out):
         def emit(event, **values):

@@ -54,6 +54,12 @@ def test_predictions_have_each_judged_video_once_a_tag(trained, world):
         line = test[one["tv_pair_id"]]
         assert (one["positive"], one["n"]) == (line["tag_counts"]["violence"], line["n"])
         assert 0 < one["probability"] < 1
+    scores = {one["video_id"]: one for one in pq.read_table(trained / "video_scores.parquet").to_pylist()}
+    assert {key for key in scores if key in test} == set(test)
+    for one in rows:
+        if one["tag"] == "any_harm":
+            assert scores[one["tv_pair_id"]]["name"] == "any_harm"
+            assert scores[one["tv_pair_id"]]["value"] == pytest.approx(one["probability"], abs=1e-5)
 
 
 def test_the_saved_model_gives_the_same_probabilities(trained, world, tmp_path):

@@ -69,7 +69,8 @@ def test_of_coin_tosses_it_learns_nothing(run, tmp_path, world):
 
 def test_the_run_folder_has_what_was_agreed(trained, world):
     assert {path.name for path in trained.iterdir()} == {
-        *("options.json", "preflight.json", "checkpoint", "model", "metrics.json", "predictions.parquet"),
+        *("options.json", "preflight.json", "checkpoint", "model", "metrics.json"),
+        *("predictions.parquet", "video_scores.parquet"),
     }
     assert {path.name for path in (trained / "model").iterdir()} == {"model.safetensors", "model.json", "README.md"}
     options = json.loads((trained / "options.json").read_text())
@@ -119,6 +120,9 @@ def test_a_loaded_model_gives_the_same_scores_in_three_lines(trained, world, tmp
     [scores] = load(trained / "model").score([(prompt, frames)])
     expected = np.mean([one["score_0"] for one in rows if one["annotation_id"] == rows[0]["annotation_id"]])
     assert scores["harmlessness"] == pytest.approx(expected, abs=1e-4)
+    of_videos = pq.read_table(trained / "video_scores.parquet").to_pylist()
+    [stored] = [one for one in of_videos if (one["video_id"], one["name"]) == (pair.video_0, "harmlessness")]
+    assert stored["value"] == pytest.approx(expected, abs=1e-4)
     assert scores["cost"] == -scores["harmlessness"]
     assert load(trained / "model").score([]) == []
 
