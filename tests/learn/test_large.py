@@ -51,7 +51,7 @@ def backbone(request, checkpoint):
 
 @pytest.fixture
 def stopped_at(monkeypatch, run):
-    """Return a function that runs a program and ends it after this step, by SIGTERM."""
+    """Return a function that ends a program after this step: SIGTERM comes with the line of the step before."""
 
     def stopped_at(step, *arguments, out):
         def emit(event, **values):

@@ -11,7 +11,7 @@ Each kind of model is one program: `python -m training.learn.reward --release DI
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.learn.models import load
+    from training.learn.loading import load
 
 __version__ = "0.1.0"
 __all__ = ["load"]
@@ -19,7 +19,7 @@ __all__ = ["load"]
 
 def __getattr__(name: str) -> Any:
     if name == "load":  # loads torch, which takes seconds
-        from training.learn.models import load
+        from training.learn.loading import load
 
         return load
     raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -6,16 +6,17 @@ python -m training.learn.evaluate --release my-study-1 --model run-1/model --out
 import sys
 import time
 
-from training.learn import evaluate_preferences, evaluate_tags, events, inputs, models
+from training.learn import evaluate_preferences, evaluate_tags, events, inputs
 from training.learn.data import TEST
 from training.learn.events import REFUSED, Failed, StopSignal, emit
+from training.learn.loading import load
 from training.learn.options import EvaluateOptions, parse
 
 
 def evaluate(options: EvaluateOptions, stop: StopSignal) -> None:
     """Evaluate a model on a release. Raise Failed and Stopped."""
     began = time.monotonic()
-    model = models.load(options.model)
+    model = load(options.model)
     seed = model.about["seeds"][0]
     inputs.start(options)
     targets = model.targets if model.kind == "reward" else ()

@@ -1,6 +1,5 @@
 """A trained model as a folder: `model.safetensors`, `model.json` and a model card. No pickles."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,8 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 import training.learn
 from diptych_client.release_folder import Release
@@ -25,7 +23,7 @@ from training.learn.events import Failed, StopSignal
 from training.learn.features import Reduction
 from training.learn.heads import ProductHead, seeded_head
 from training.learn.inputs import Inputs, write_json
-from training.learn.options import LARGE, RunOptions, TrainOptions
+from training.learn.options import RunOptions, TrainOptions
 
 VERSION = 1
 WEIGHTS = "model.safetensors"
@@ -133,6 +131,19 @@ class Model(Trained):
     heads: list[ProductHead]
     reduction: Reduction
 
+    @classmethod
+    def of_weights(
+        cls, kind: str, targets: tuple[str, ...], about: dict[str, Any], weights: Mapping[str, torch.Tensor]
+    ) -> "Model":
+        """Return a model with the weights of its file."""
+        heads = []
+        for number in range(len(about["seeds"])):
+            head = ProductHead(about["prompt_size"], about["clip_size"], len(targets), about["rank"])
+            head.load_state_dict(with_prefix(weights, f"seed_{number}."))
+            heads.append(head.eval())
+        reduction = Reduction(*(weights[f"reduction.{one.name}"].numpy() for one in fields(Reduction)))
+        return cls(kind, targets, about, heads, reduction)
+
     @cached_property
     def backbone(self) -> Backbone:
         """Return the backbone. Raise Failed if its numbers are not those that the model was trained with."""
@@ -189,40 +200,14 @@ def fit(
     return Model(kind, tuple(targets), about, heads, given.reduction)
 
 
-def load(folder: str | Path) -> Trained:
-    """Return the model of a folder. Raise Failed if it is none, or made by a newer version."""
-    root = Path(folder)
-    try:
-        about = json.loads((root / "model.json").read_text("utf-8"))
-        weights = load_file(root / WEIGHTS)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise Failed(
-            "bad_model", f"{root} is no folder of a model: {error}. Give the folder `model` of a run."
-        ) from error
-    if about.get("model") != VERSION:
-        raise Failed("bad_model", f"{root} was made by another version: {about.get('model')} instead of {VERSION}.")
-    kind, targets = about.pop("kind"), tuple(about.pop("targets"))
-    by_seed = [_with_prefix(weights, f"seed_{number}.") for number in range(len(about["seeds"]))]
-    if about["backbone"] in LARGE:
-        from training.learn.large.models import LargeModel
-
-        return LargeModel.of_weights(kind, targets, about, by_seed)
-    heads = []
-    for one in by_seed:
-        head = ProductHead(about["prompt_size"], about["clip_size"], len(targets), about["rank"])
-        head.load_state_dict(one)
-        heads.append(head.eval())
-    reduction = Reduction(*(weights[f"reduction.{one.name}"].numpy() for one in fields(Reduction)))
-    return Model(kind, targets, about, heads, reduction)
-
-
 def refuse_other_backbone(about: Mapping[str, Any], version: str) -> None:
     """Raise Failed if a backbone is not the one that a model was trained with."""
     if version != about["backbone_version"]:
         raise Failed("bad_model", f"The model was trained on {about['backbone_version']}, and this is {version}.")
 
 
-def _with_prefix(weights: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def with_prefix(weights: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Return the weights whose names begin with this, without it."""
     return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
 
 

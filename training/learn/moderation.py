@@ -31,7 +31,6 @@ class Tagged:
         answers: mean number of answers of a training row, over all tags.
     """
 
-    has_ties = False
     penalty = 0.0
 
     def __init__(self, given: Scored, options: ModerationOptions) -> None:

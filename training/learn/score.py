@@ -16,9 +16,11 @@ from typing import Any
 
 from PIL import Image
 
-from training.learn import data, events, models
+from training.learn import data, events
 from training.learn.backbones import MOST_UNKNOWN, chosen
 from training.learn.events import Failed, StopSignal, emit
+from training.learn.loading import load
+from training.learn.models import Trained
 from training.learn.options import option, parse
 
 #: Pixels of the short side of a frame, as the platform stores frames.
@@ -37,7 +39,7 @@ class ScoreOptions:
 
 def score(options: ScoreOptions, stop: StopSignal) -> None:
     """Score all items. The result has its name when it is complete. Raise Failed and Stopped."""
-    model = models.load(options.model)
+    model = load(options.model)
     try:
         with options.items.open(encoding="utf-8") as file:
             of = sum(1 for _line in file)
@@ -57,7 +59,7 @@ def score(options: ScoreOptions, stop: StopSignal) -> None:
     emit("done", metrics=[], scored=done - wrong, failed=wrong)
 
 
-def score_group(model: models.Trained, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def score_group(model: Trained, items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the result of each item. An item that cannot be read has an error instead of scores."""
     results: list[dict[str, Any]] = []
     ready: list[tuple[int, tuple[str, Any]]] = []
@@ -82,7 +84,7 @@ def _item(line: bytes, number: int) -> dict[str, Any]:
     return item
 
 
-def _prompt(model: models.Trained, item: dict[str, Any]) -> str:
+def _prompt(model: Trained, item: dict[str, Any]) -> str:
     prompt = item.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise ValueError("The item has no prompt.")
@@ -91,7 +93,7 @@ def _prompt(model: models.Trained, item: dict[str, Any]) -> str:
     return prompt
 
 
-def _frames(model: models.Trained, item: dict[str, Any]) -> Any:
+def _frames(model: Trained, item: dict[str, Any]) -> Any:
     """Return the frames of an item as the model takes them. Raise OSError, ValueError and Failed."""
     if model.reads_videos and "video" in item:
         return model.read_video(item["video"])

@@ -23,6 +23,14 @@ def fit(*arguments: Any, **more: Any) -> Any:
     return trainer.fit(*arguments, **more)
 
 
+def of_weights(*arguments: Any) -> Any:
+    """Return a model with the weights of its file: `LargeModel.of_weights`."""
+    _need_extra()
+    from training.learn.large.models import LargeModel
+
+    return LargeModel.of_weights(*arguments)
+
+
 def _need_extra() -> None:
     try:
         import accelerate  # noqa: F401

@@ -17,7 +17,7 @@ from training.learn.large import inputs, networks, videos
 from training.learn.large.inputs import LargeInputs
 from training.learn.large.networks import Built
 from training.learn.large.videos import Clip
-from training.learn.models import Trained, refuse_other_backbone
+from training.learn.models import Trained, refuse_other_backbone, with_prefix
 from training.learn.options import BackboneOptions, RunOptions
 
 #: Rows of an evaluation that a network computes at a time.
@@ -57,11 +57,20 @@ class LargeModel(Trained):
 
     @classmethod
     def of_weights(
+        cls, kind: str, targets: tuple[str, ...], about: dict[str, Any], weights: Mapping[str, Tensor]
+    ) -> "LargeModel":
+        """Return a model with the weights of its file."""
+        return cls.of_seeds(
+            kind, targets, about, [with_prefix(weights, f"seed_{number}.") for number in range(len(about["seeds"]))]
+        )
+
+    @classmethod
+    def of_seeds(
         cls, kind: str, targets: tuple[str, ...], about: dict[str, Any], by_seed: Sequence[Mapping[str, Tensor]]
     ) -> "LargeModel":
         """Return a model with the trained weights of each seed."""
         model = cls(kind, targets, about, [])
-        model.heads = [LargeHead(model, number, weights) for number, weights in enumerate(by_seed)]
+        model.heads = [LargeHead(model, number, one) for number, one in enumerate(by_seed)]
         return model
 
     @cached_property

@@ -100,7 +100,7 @@ def fit(
     by_seed = [load_file(root / f"seed-{number}.safetensors") for number in finished]
     stored = {"large": about_large(options), "precision": options.precision}
     about = about_run(options, given.release, state["version"], **stored, **more)
-    return LargeModel.of_weights(kind, tuple(targets), about, by_seed)
+    return LargeModel.of_seeds(kind, tuple(targets), about, by_seed)
 
 
 def _built(targets: Sequence[str], options: TrainOptions, seed: int) -> Built:
