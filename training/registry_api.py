@@ -98,7 +98,11 @@ class VersionsView(SignedInView):
         The latest comes first. With `state=promoted` there is at most one of each family.
         """
         study, asked = runs_study(request, slug), self.asked()
-        found = ModelVersion.objects.filter(study=study).select_related("family", "run__release", "against")
+        found = (
+            ModelVersion.objects.filter(study=study)
+            .defer("details")
+            .select_related("family", "run__release", "against")
+        )
         if before := asked.get("before"):
             found = found.filter(pk__lt=before)
         if state := asked.get("state"):
