@@ -23,6 +23,7 @@ from benchmarks import claims
 FIRST_STEPS = 2
 #: Width and height of a video, how many pictures it has, and how many a second.
 SIZE, PICTURES, PER_SECOND = (854, 480), 120, 24.0
+QUICK_SIZE = (64, 48)
 QWEN_VISION = {"depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_heads": 16, "patch_size": 16}
 QWEN_VISION |= {"spatial_merge_size": 2, "temporal_patch_size": 2, "num_position_embeddings": 2304}
 QWEN_ROPE = {"rope_type": "default", "rope_theta": 5e6, "mrope_section": [24, 20, 20], "mrope_interleaved": True}
@@ -66,7 +67,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
     backbone = name.rpartition("-")[0]
     steps = FIRST_STEPS + (1 if options.quick else options.steps)
-    rows = steps * options.device_batch
+    rows, size = steps * options.device_batch, QUICK_SIZE if options.quick else SIZE
     with tempfile.TemporaryDirectory() as folder:
         words = ["--release", "-", "--out", folder, "--backbone", backbone, "--epochs", "1", "--save-every", "1000"]
         words += ["--device-batch", str(options.device_batch), "--batch-size", str(options.device_batch)]
@@ -83,13 +84,13 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
             built.network,
             trainer.arguments_of(given, 1, computes, Path(folder)),
             task=_Tossed(rows),
-            train_dataset=_Random(rows, built.processor),
+            train_dataset=_Random(rows, built.processor, size),
             data_collator=lambda one: _batch(one, built.processor),
             callbacks=[clock],
         )
         made.remove_callback(PrinterCallback)
         made.train()
-    tokens = len(built.processor.batch([_item(0, built.processor)])["input_ids"][0])
+    tokens = len(built.processor.batch([_item(0, built.processor, size)])["input_ids"][0])
     seconds = statistics.median(clock.seconds[FIRST_STEPS:])
     weights = list(built.network.parameters())
     return {
@@ -140,14 +141,14 @@ def random_network(name: str, dtype: Any, quick: bool) -> tuple[Any, Any]:
 class _Random:
     """So many rows of two videos each."""
 
-    def __init__(self, rows: int, processor: Any) -> None:
-        self.rows, self.processor = rows, processor
+    def __init__(self, rows: int, processor: Any, size: tuple[int, int]) -> None:
+        self.rows, self.processor, self.size = rows, processor, size
 
     def __len__(self) -> int:
         return self.rows
 
     def __getitem__(self, row: int) -> tuple[int, list[Any]]:
-        return row, [_item(2 * row + side, self.processor) for side in (0, 1)]
+        return row, [_item(2 * row + side, self.processor, self.size) for side in (0, 1)]
 
 
 class _Tossed:
@@ -170,7 +171,7 @@ class _Tossed:
         return [str(int(row)) for row in rows]
 
 
-def _item(seed: int, processor: Any) -> Any:
+def _item(seed: int, processor: Any, size: tuple[int, int]) -> Any:
     """Return a prompt of 60 letters, and random pictures where the network looks."""
     from PIL import Image
 
@@ -178,7 +179,7 @@ def _item(seed: int, processor: Any) -> Any:
 
     places = processor.places(Length(PICTURES, PER_SECOND))
     random = np.random.default_rng(seed)
-    pictures = [Image.fromarray(random.integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)) for _place in places]
+    pictures = [Image.fromarray(random.integers(0, 256, (size[1], size[0], 3), np.uint8)) for _place in places]
     return "a prompt of usual length " * 2 + "and ten more", Clip(pictures, [at / PER_SECOND for at in places])
 
 
