@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from answers.words import QUESTIONS
 from studies.harms import HARMS
 from studies.templatetags.shares import in_words
+from training import registry_waiting
 from training.kinds import Kind
 from training.models import ModelFamily, ModelVersion
 from training.promotion import ANY_HARM, FEWEST_CLUSTERS, FEWEST_CLUSTERS_OF_TAG
@@ -97,7 +98,7 @@ def metric(version: ModelVersion, figure: str, of_target: str) -> Mapping[str, A
 def why(version: ModelVersion) -> str:
     """Return why a version has its state, from its comparison, or the reason that a person gave."""
     if version.state == ModelVersion.State.CANDIDATE:
-        return _("It waits until the promoted version has predicted the same test answers.")
+        return registry_waiting.waits_for(version)
     if version.decided_by_id:
         return version.reason
     if version.decision == Decision.NOT_DECIDABLE:

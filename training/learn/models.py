@@ -36,6 +36,7 @@ class Model:
         kind: `reward` or `moderation`.
         targets: what each output is: questions, or tags.
         about: what model.json says: versions, sizes, thresholds, and where the model comes from.
+        backbone_path: folder of the backbone on this machine, if it is not the one that model.json names.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Model:
     heads: list[ProductHead]
     reduction: Reduction
     about: dict[str, Any]
+    backbone_path: str = ""
 
     @classmethod
     def of_run(
@@ -74,7 +76,7 @@ class Model:
     @cached_property
     def backbone(self) -> Backbone:
         """Return the backbone. Raise Failed if its numbers are not those that the model was trained with."""
-        made = backbones.make(self.about["backbone"], self.about["backbone_path"])
+        made = backbones.make(self.about["backbone"], self.backbone_path or self.about["backbone_path"])
         if made.version != self.about["backbone_version"]:
             raise Failed(
                 "bad_model", f"The model was trained on {self.about['backbone_version']}, and this is {made.version}."
@@ -135,8 +137,12 @@ class Model:
         return np.asarray(F.softplus(head.eta.detach())) * np.array(self.about["ties"], np.float32)
 
 
-def load(folder: str | Path) -> Model:
-    """Return the model of a folder. Raise Failed if it is none, or made by a newer version."""
+def load(folder: str | Path, backbone_path: str = "") -> Model:
+    """Return the model of a folder. Raise Failed if it is none, or made by a newer version.
+
+    Args:
+        backbone_path: folder of the backbone on this machine. Default: the one on which the model was trained.
+    """
     root = Path(folder)
     try:
         about = json.loads((root / "model.json").read_text("utf-8"))
@@ -155,7 +161,7 @@ def load(folder: str | Path) -> Model:
         head.load_state_dict({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
         heads.append(head.eval())
     reduction = Reduction(*(weights[f"reduction.{one.name}"].numpy() for one in fields(Reduction)))
-    return Model(kind, targets, heads, reduction, about)
+    return Model(kind, targets, heads, reduction, about, backbone_path)
 
 
 def tag_code(tag: str) -> str:

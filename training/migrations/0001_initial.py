@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
                 ('gpu_memory_mib', models.PositiveIntegerField(default=0, help_text='Memory of its smallest GPU')),
                 ('hardware', models.CharField(blank=True, default='', help_text='Its processors and GPUs in words', max_length=400)),
                 ('code_version', models.CharField(blank=True, default='', max_length=80)),
+                ('encoders', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, help_text='Names of the encoders that it offers for the backbone `embed`', size=None)),
                 ('seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
