@@ -25,5 +25,7 @@ ENUM_NAMES: dict[str, str | list[str]] = {
     "ReturnedAnswersEnum": "suspensions.models.people.Suspension.What",
     "NothingInTrialEnum": "trial.pairs.TRIAL_REASONS",
     "ModelKindEnum": "training.kinds.Kind",
+    "VideoScoreStateEnum": "training.scoring.STATES",
+    "TrainingRuleStepEnum": "training.rules.Next",
     "ModelStateEnum": "training.models.versions.ModelVersion.State",
 }

@@ -31,6 +31,7 @@ BODIES = {
     "api:webhooks": lambda: {"address": "https://example.org/new", "events": ["lot.accepted"]},
     "api:webhook": lambda: {"events": ["lot.returned"]},
     "models:decide": lambda: {"act": "take_back", "reason": "It is slow."},
+    "api:model_scores": lambda: {"videos": [{"video": "0" * 64}]},
     "api:model_promote": lambda: {"reason": "It is faster."},
     "api:model_take_back": lambda: {"reason": "It is slow."},
     "api:model_withdraw": lambda: {"reason": "Its videos were withdrawn."},

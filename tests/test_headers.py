@@ -214,6 +214,11 @@ def fetched(study, annotator, researcher):
         "release": client(owner).get(reverse("releases:release", args=[checked.slug, released.number])),
         "training runs": client(owner).get(reverse("training:list", args=[checked.slug])),
         "new training run": client(owner).get(reverse("training:new", args=[checked.slug])),
+        "training rules": client(owner).get(reverse("training:rules", args=[checked.slug])),
+        "new training rule": client(owner).get(reverse("training:new_rule", args=[checked.slug])),
+        "training rule": client(owner).get(
+            reverse("training:rule", args=[checked.slug, runs.rule_of(checked, owner).pk])
+        ),
         "training run": client(owner).get(reverse("training:run", args=[checked.slug, trained.pk])),
         "data card": client(owner).get(reverse("release_card:card", args=[checked.slug, released.number])),
         "figures of a release": client(owner).get(
@@ -304,10 +309,11 @@ NO_PAGES = {
     *("qualification:begin", "qualification:change_set", "qualification:decide", "qualification:people_csv"),
     *("qualification:questions_csv", "qualification:answers_csv"),
     "release_card:figure_csv",
-    *("models:versions_csv", "models:generators_csv", "models:decide", "models:score"),
+    *("models:versions_csv", "models:generators_csv", "models:decide", "models:score", "models:compare_again"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
     "release_formats:left_out_csv",
     *("training:progress", "training:curve", "training:cancel", "training:again", "training:from_release"),
+    *("training:switch_rule", "training:delete_rule"),
     *("release_records:compare_csv", "release_records:records_csv"),
     *("qc:start_lot", "qc:dissolve_lot", "qc:draw_lot", "qc:reopen_lot", "qc:reply"),
     *(

@@ -51,7 +51,7 @@ pytestmark = pytest.mark.django_db
 #: Endpoints about a submitted answer.
 OF_AN_ANSWER = {"api:reopen", "api:revise"}
 #: Endpoints about training runs: beginnings of their names.
-OF_TRAINING = ("training:", "api:run")
+OF_TRAINING = ("training:", "api:run", "api:training")
 #: Signed for the person who asks.
 OF_A_PERSON = {"media:playback", "media:poster"}
 
@@ -140,6 +140,8 @@ class World:
             made = runs.of_matrix(self, name) if name.startswith(OF_TRAINING) else None
             made = made or (self.controls_run() if "controls" in name else self.findings_run())
             values["run_id"] = made.pk
+        if "rule_id" in needed:
+            values["rule_id"] = runs.rule_of(self.study, self.people["researcher"]).pk
         if "control_id" in needed:
             values["control_id"] = self.control().pk
         if name.startswith(("charts:", "figures:a", "figures:c", "figures:f")):

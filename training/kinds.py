@@ -1,10 +1,12 @@
 """What can be trained: kinds of models, their targets, and the backbones that they are built on."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import models
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,10 +36,28 @@ class Backbone:
     seeds: int = 1
 
 
-#: Those that a worker can train. `embed` is trained by hand only: it needs a folder of the user's.
+#: Those that every worker can train.
 BACKBONES = {
     "small": Backbone(gettext_lazy("small: EfficientNet-Lite0 and MiniLM, frozen; any processor"), seeds=3),
 }
+
+#: `embed:NAME` is the backbone `embed` with the encoder NAME, which a worker offers: a folder on its machine.
+EMBED = "embed:"
+LONGEST_ENCODER = 32
+ENCODER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
+
+
+def encoder_of(backbone: str) -> str:
+    """Return the name of the encoder of a backbone `embed:NAME`; empty for another backbone."""
+    name = backbone.removeprefix(EMBED)
+    return name if name != backbone and ENCODER.fullmatch(name) else ""
+
+
+def backbone_of(name: str) -> Backbone | None:
+    """Return the backbone of this name, or None if there is none."""
+    if encoder := encoder_of(name):
+        return Backbone(format_lazy(gettext_lazy("embed: the encoder {name} of a worker"), name=encoder), seeds=3)
+    return BACKBONES.get(name)
 
 
 def checked_targets(kind: str, targets: Collection[str]) -> list[str]:

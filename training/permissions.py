@@ -11,7 +11,7 @@ from accounts.models import User
 from studies.models import Membership, Study
 from studies.models.studies import HasRoles
 from studies.permissions import MAY_EXPORT, MAY_TRAIN, allows, study_for
-from training.models import ModelFamily, ModelVersion, Run
+from training.models import ModelFamily, ModelVersion, Run, TrainingRule
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -98,6 +98,20 @@ def own_version(request: HttpRequest | Request, version_id: int) -> ModelVersion
 def numbered_version(study: Study, family_id: int, number: int) -> ModelVersion:
     """Return the version of a family of the study. Raise Http404."""
     return _version(study=study, family=family_id, number=number)
+
+
+def rule_of(request: HttpRequest | Request, rule_id: int, slug: str = "") -> TrainingRule:
+    """Return the rule with its study, for those who may change it. Raise Http404 or PermissionDenied.
+
+    Args:
+        slug: the study in the address, if it has one.
+    """
+    of_study = {"study__slug": slug} if slug else {}
+    found = TrainingRule.objects.select_related("study", "family", "changed_by").filter(pk=rule_id, **of_study).first()
+    if found is None:
+        raise Http404(_("There is no rule %(id)s.") % {"id": rule_id})
+    found.study = training_study(request, found.study.slug)
+    return found
 
 
 def family_of(study: Study, family_id: int) -> ModelFamily:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -18,7 +19,7 @@ from jobs import engine, ordered
 from releases.models import Release
 from releases.sending import require_complete
 from studies.models import Study
-from training.kinds import BACKBONES, Kind, checked_targets
+from training.kinds import BACKBONES, EMBED, Kind, backbone_of, checked_targets, encoder_of
 from training.models import ModelFamily, ModelVersion, Run, Worker
 from training.models.runs import MOST_SEEDS
 from training.permissions import owners_for
@@ -83,8 +84,8 @@ def ask_evaluation(release: Release, version: ModelVersion, *, actor: User | Non
     )
 
 
-def ask_scoring(version: ModelVersion, *, last_video: int, actor: User | None) -> Run:
-    """Queue a run in which a version scores videos of its study, up to this row id. Return it. Raise Refused."""
+def ask_scoring(version: ModelVersion, *, options: Mapping[str, Any], actor: User | None) -> Run:
+    """Queue a run in which a version scores videos of its study, which `options` name. Return it. Raise Refused."""
     asked = version.run
     return _queue(
         asked.release,
@@ -95,7 +96,7 @@ def ask_scoring(version: ModelVersion, *, last_video: int, actor: User | None) -
         version=version,
         seed=asked.seed,
         seeds=asked.seeds,
-        options={"last_video": last_video},
+        options=dict(options),
         gpus=asked.gpus,
         gpu_memory_mib=asked.gpu_memory_mib,
     )
@@ -106,7 +107,8 @@ def _queue(release: Release, family: ModelFamily, *, actor: User | None, because
     with transaction.atomic():
         locks.lock(locks.Key.RELEASES, study.pk)  # a withdrawal comes before the run, or after it
         require_complete(release)
-        _refuse_too_large(study, values["gpus"], values["gpu_memory_mib"])
+        if trouble := why_no_worker(study, family.backbone, values["gpus"], values["gpu_memory_mib"]):
+            raise Refused(trouble, "no_worker_offers")
         with ordered.one_at_a_time(POLICY, _(BUSY), "busy"):
             run = Run.objects.create(
                 study=study, release=release, family=family, asked_by=actor, asked_because=because, **values
@@ -123,9 +125,9 @@ def checked(wanted: Wanted) -> dict[str, Any]:
     """Return the columns of a run. Raise BadInput."""
     if wanted.kind not in Kind.values:
         raise BadInput(_("Choose what to train: reward or moderation."), field="kind")
-    backbone = BACKBONES.get(wanted.backbone)
+    backbone = backbone_of(wanted.backbone)
     if backbone is None:
-        about = {"name": wanted.backbone[:40], "known": ", ".join(BACKBONES)}
+        about = {"name": wanted.backbone[:40], "known": ", ".join((*BACKBONES, f"{EMBED}NAME"))}
         raise BadInput(_("There is no backbone %(name)s. Known: %(known)s.") % about, field="backbone")
     seeds = backbone.seeds if wanted.seeds is None else wanted.seeds
     if not 0 <= wanted.seed <= LARGEST_SEED - MOST_SEEDS:
@@ -168,18 +170,34 @@ def known_workers(study: Study) -> list[Worker]:
     return list(Worker.objects.filter(owners_for(study), seen_at__gte=since).order_by("-gpu_memory_mib", "-gpus", "pk"))
 
 
-def _refuse_too_large(study: Study, gpus: int, memory_mib: int) -> None:
-    """Raise Refused if workers are known and none of them offers so much."""
+def backbones(study: Study) -> dict[str, str | Promise]:
+    """Return the backbones that a run of the study can have now, with their labels: all of ours, and offered ones."""
+    offered = sorted({name for worker in known_workers(study) for name in worker.encoders})
+    names = (*BACKBONES, *(f"{EMBED}{name}" for name in offered))
+    return {name: one.label for name in names if (one := backbone_of(name))}
+
+
+def why_no_worker(study: Study, backbone: str, gpus: int, memory_mib: int) -> str:
+    """Return why none of the workers that are known can do such a run; empty if one can, or none is known yet.
+
+    An encoder must be offered by a worker that is known: its name means nothing to others.
+    """
     workers = known_workers(study)
+    if encoder := encoder_of(backbone):
+        workers_with_it = [one for one in workers if encoder in one.encoders]
+        if not workers_with_it:
+            sentence = _("No worker offers the encoder %(name)s. Start one with --encoder %(name)s=FOLDER.")
+            return sentence % {"name": encoder}
+        workers = workers_with_it
     if not workers or any(one.gpus >= gpus and one.gpu_memory_mib >= memory_mib for one in workers):
-        return
+        return ""
     about = {"gpus": gpus, "memory": memory_mib, "worker": workers[0].name}
     about |= {"has": workers[0].gpus, "has_memory": workers[0].gpu_memory_mib}
     sentence = _(
         "No worker offers what this run needs: %(gpus)s GPUs with %(memory)s MiB each. The largest one, %(worker)s, "
         "has %(has)s GPUs with %(has_memory)s MiB. Choose a smaller backbone, or start a worker on a larger machine."
     )
-    raise Refused(sentence % about, "no_worker_offers")
+    return sentence % about
 
 
 def cancel(run: Run, *, actor: User | None) -> bool:

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -157,7 +158,7 @@ def _write(
             decision = _decision(found.verdict, against)
             columns |= {"low": found.low, "high": found.high, "clusters": found.clusters}
             if found.verdict != Verdict.NOT_DECIDABLE:
-                columns["comparison"] = found.k
+                columns |= {"comparison": found.k, "compared_at": Now()}
                 _use(family, version, values)
         assert decision is not None  # noqa: S101  # either given, or from the values
         is_promoted = decision in {Decision.FIRST, Decision.BETTER}
@@ -182,8 +183,9 @@ def _decision(verdict: Verdict, against: ModelVersion | None) -> ModelVersion.De
 
 def _next_comparison(family: ModelFamily, values: dict[str, float]) -> int:
     """Return k: one more than the last comparison of the family, or 1 if enough of the clusters are fresh."""
-    # Candidates are decided in the order of their numbers.
-    last = ModelVersion.objects.filter(family=family, comparison__isnull=False).order_by("-number").first()
+    # A version that is compared again may have a lower number than the last one that was compared.
+    compared = ModelVersion.objects.filter(family=family, comparison__isnull=False)
+    last = compared.order_by(F("compared_at").desc(nulls_last=True), "-number").first()
     used = ComparedCluster.objects.filter(family=family, cluster__in=list(values)).count()
     if last is None or last.comparison is None or len(values) - used >= FEWEST_CLUSTERS:
         return 1

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import SignedInView
-from training import registry
+from training import registry, registry_waiting
 from training.api import LARGEST_ID, ModelVersionShape, RunFileShape
 from training.finishing import files_of
 from training.kinds import Kind
@@ -41,6 +41,10 @@ class VersionShape(ModelVersionShape):
 
 class VersionDetailShape(VersionShape):
     metrics = serializers.ListField(child=serializers.DictField(), allow_null=True)
+    waits_for = serializers.CharField(allow_blank=True, help_text="Of a candidate: what its decision waits for")
+    evaluation = serializers.IntegerField(
+        allow_null=True, help_text="The run in which the promoted version predicts the same test answers"
+    )
     reliability = serializers.DictField(allow_null=True, help_text="By target: predicted and observed shares")
     files = RunFileShape(many=True, help_text="Download them from `runs/{run}/files/{path}`")
 
@@ -78,8 +82,11 @@ def version_json(version: ModelVersion) -> dict[str, Any]:
 def detail_json(version: ModelVersion) -> dict[str, Any]:
     """Return a version with its metrics and its files."""
     files = [] if version.state == ModelVersion.State.WITHDRAWN else files_of(version.run)
+    evaluation = registry_waiting.evaluation_of(version)
     return version_json(version) | {
         "metrics": version.run.metrics,
+        "waits_for": registry_waiting.waits_for(version) if version.state == ModelVersion.State.CANDIDATE else "",
+        "evaluation": evaluation.pk if evaluation else None,
         "reliability": version.reliability,
         "files": [{"path": file.path, "sha256": file.sha256, "bytes": file.byte_size} for file in files],
     }
@@ -169,6 +176,23 @@ class TakeBackView(DecideView):
         No version of its family is promoted afterwards.
         """
         return self.decide(request, version_id, registry.take_back)
+
+
+class CompareAgainView(SignedInView):
+    """`POST models/{id}/compare-again/`."""
+
+    scopes = {"POST": "manage"}
+    refusals = {409: ("not_repeatable", "busy", "not_complete", "no_worker_offers"), 410: ("withdrawn",)}
+
+    @extend_schema(operation_id="models_compare_again", request=None, responses={202: VersionDetailShape})
+    def post(self, request: Request, version_id: int) -> Response:
+        """Compare a model version again whose comparison could not be made.
+
+        The promoted version is evaluated again if its evaluation failed. The status is 409 with `not_repeatable` for a
+        version that was compared.
+        """
+        registry_waiting.compare_again(own_version(request, version_id), actor=self.person)
+        return Response(detail_json(version_for(request, version_id)), status=202)
 
 
 class WithdrawView(DecideView):

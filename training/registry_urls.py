@@ -15,4 +15,5 @@ urlpatterns = [
     path("<slug:slug>/models/<int:family_id>/<int:number>/", views.version, name="version"),
     path("<slug:slug>/models/<int:family_id>/<int:number>/score/", views.score, name="score"),
     path("<slug:slug>/models/<int:family_id>/<int:number>/decide/", views.decide, name="decide"),
+    path("<slug:slug>/models/<int:family_id>/<int:number>/again/", views.compare_again, name="compare_again"),
 ]

@@ -15,7 +15,7 @@ from accounts.models import User
 from catalog.library.files import send_list
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
-from training import registry, registry_charts, registry_tables, scoring, version_details
+from training import registry, registry_charts, registry_tables, registry_waiting, scoring, version_details
 from training import registry_words as words
 from training.finishing import files_of
 from training.kinds import Kind
@@ -156,6 +156,8 @@ def _about(request: HttpRequest, study: Any, shown: ModelVersion) -> dict[str, A
         "files": [] if shown.state == State.WITHDRAWN else files_of(shown.run),
         "trains": trains(study),
         "scoring": scoring.progress(shown) if shown.state == State.PROMOTED else None,
+        "evaluation": registry_waiting.evaluation_of(shown),
+        "can_compare_again": registry_waiting.can_compare_again(shown),
         "promotable": not registry.why_not_promotable(shown, present),
         "longest": registry.LONGEST_REASON,
     }
@@ -183,6 +185,22 @@ def decide(request: HttpRequest, slug: str, family_id: int, number: int) -> Http
         messages.error(request, refusal.sentence)
     else:
         messages.success(request, _("Saved."))
+    return redirect("models:version", slug=slug, family_id=family_id, number=number)
+
+
+@require_POST
+@never_cache
+@login_required
+def compare_again(request: HttpRequest, slug: str, family_id: int, number: int) -> HttpResponse:
+    """Have a version whose comparison could not be made compared again, and return to its page."""
+    study = training_study(request, slug)
+    shown = numbered_version(study, family_id, number)
+    try:
+        registry_waiting.compare_again(shown, actor=cast(User, request.user))
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        messages.success(request, _("The version is compared again. This page shows the decision."))
     return redirect("models:version", slug=slug, family_id=family_id, number=number)
 
 

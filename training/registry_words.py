@@ -97,7 +97,9 @@ def metric(version: ModelVersion, figure: str, of_target: str) -> Mapping[str, A
 def why(version: ModelVersion) -> str:
     """Return why a version has its state, from its comparison, or the reason that a person gave."""
     if version.state == ModelVersion.State.CANDIDATE:
-        return _("It waits until the promoted version has predicted the same test answers.")
+        from training import registry_waiting  # it needs the API, which is not there while apps register their charts
+
+        return registry_waiting.waits_for(version)
     if version.decided_by_id:
         return version.reason
     if version.decision == Decision.NOT_DECIDABLE:

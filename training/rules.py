@@ -4,15 +4,19 @@ Small releases would use up the comparisons in which a new version can be promot
 """
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from diptych.refusals import Refused
+from diptych.refusals import BadInput, NotThere, Refused
 from releases import latest
 from releases.models import Release
 from studies.models import Study
@@ -39,6 +43,33 @@ SELECT count(*) FROM (
 """
 
 
+#: The longest waiting time: 30 days.
+LONGEST_WAIT_MINUTES = 60 * 24 * 30
+MOST_NEW_PAIRS = 1_000_000_000
+
+
+class Next(StrEnum):
+    """What a rule waits for, or that it is about to queue a run."""
+
+    OFF = "off"
+    RELEASE = "waits_for_release"
+    NEXT_RELEASE = "waits_for_next_release"
+    PAIRS = "waits_for_pairs"
+    COUNT = "counts_pairs"
+    TIME = "waits_for_time"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a rule does next: about which release, when (with TIME), and how many new pairs that release has."""
+
+    next: Next
+    release: Release | None = None
+    at: datetime | None = None
+    new_pairs: int | None = None
+
+
 def set_rule(
     study: Study,
     *,
@@ -50,18 +81,113 @@ def set_rule(
     is_on: bool = True,
     actor: User | None,
 ) -> TrainingRule:
-    """Set the study's rule for a family, and return it. Raise BadInput."""
-    queueing.checked(queueing.Wanted(kind=kind, targets=targets, backbone=backbone))
-    family, _is_new = ModelFamily.objects.get_or_create(
-        study=study, kind=Kind(kind), targets=checked_targets(kind, targets), backbone=backbone
-    )
-    values = {"wait_minutes": wait_minutes, "least_new_pairs": least_new_pairs, "is_on": is_on, "changed_by": actor}
-    rule, _is_new = TrainingRule.objects.update_or_create(
-        study=study, family=family, defaults=values | {"changed_at": timezone.now()}
-    )
-    after = {"family": str(family), "wait_minutes": wait_minutes, "least_new_pairs": least_new_pairs, "on": is_on}
-    audit.record("run.rule_set", rule, actor=actor, study_slug=study.slug, after=after)
+    """Set the study's rule for a family, and return it: a new one, or the one that it has. Raise BadInput."""
+    family = _family(study, kind, targets, backbone)
+    values = _checked(wait_minutes=wait_minutes, least_new_pairs=least_new_pairs, is_on=is_on)
+    columns = values | {"changed_by": actor, "changed_at": timezone.now()}
+    rule, _is_new = TrainingRule.objects.update_or_create(study=study, family=family, defaults=columns)
+    _record(rule, actor)
     return rule
+
+
+def make(
+    study: Study,
+    *,
+    kind: str,
+    targets: list[str],
+    backbone: str = "small",
+    wait_minutes: int = 0,
+    least_new_pairs: int = 100,
+    is_on: bool = True,
+    actor: User,
+) -> TrainingRule:
+    """Make a rule for a family, and return it. Raise BadInput, and Refused if the family has a rule.
+
+    Of two people who make the same rule at once, a constraint lets one succeed.
+    """
+    family = _family(study, kind, targets, backbone)
+    values = _checked(wait_minutes=wait_minutes, least_new_pairs=least_new_pairs, is_on=is_on)
+    try:
+        with transaction.atomic():
+            rule = TrainingRule.objects.create(study=study, family=family, changed_by=actor, **values)
+    except IntegrityError as error:
+        if "training_rule_once" not in str(error):
+            raise
+        raise Refused(_("This study has a rule for the same model. Change that rule."), "rule_exists") from None
+    _record(rule, actor)
+    return rule
+
+
+def change(rule: TrainingRule, *, actor: User, **given: Any) -> None:
+    """Change `wait_minutes`, `least_new_pairs` or `is_on`. What is not given stays. Raise BadInput and NotThere.
+
+    Two changes at once come one after the other.
+    """
+    columns = _checked(**given) | {"changed_by": actor, "changed_at": timezone.now()}
+    if not TrainingRule.objects.filter(pk=rule.pk).update(**columns):
+        raise NotThere(_("Somebody deleted this rule."))
+    rule.refresh_from_db()
+    _record(rule, actor)
+
+
+def delete(rule: TrainingRule, *, actor: User) -> None:
+    """Delete a rule. The runs that it queued stay. Repeating it is harmless."""
+    deleted, _by_model = TrainingRule.objects.filter(pk=rule.pk).delete()
+    if deleted:
+        after = {"family": str(rule.family)}
+        audit.record("run.rule_deleted", rule, actor=actor, study_slug=rule.study.slug, after=after)
+
+
+def _family(study: Study, kind: str, targets: list[str], backbone: str) -> ModelFamily:
+    queueing.checked(queueing.Wanted(kind=kind, targets=targets, backbone=backbone))
+    return ModelFamily.objects.get_or_create(
+        study=study, kind=Kind(kind), targets=checked_targets(kind, targets), backbone=backbone
+    )[0]
+
+
+def _checked(**given: Any) -> dict[str, Any]:
+    """Return the columns of a rule. Raise BadInput."""
+    if not 0 <= given.get("wait_minutes", 0) <= LONGEST_WAIT_MINUTES:
+        about = {"n": LONGEST_WAIT_MINUTES}
+        raise BadInput(_("Give a waiting time from 0 to %(n)s minutes.") % about, field="wait_minutes")
+    if not 1 <= given.get("least_new_pairs", 1) <= MOST_NEW_PAIRS:
+        raise BadInput(_("Give a number of new pairs of at least 1."), field="least_new_pairs")
+    return given
+
+
+def _record(rule: TrainingRule, actor: User | None) -> None:
+    after = {"family": str(rule.family), "wait_minutes": rule.wait_minutes}
+    after |= {"least_new_pairs": rule.least_new_pairs, "on": rule.is_on}
+    audit.record("run.rule_set", rule, actor=actor, study_slug=rule.study.slug, after=after)
+
+
+def standing(rule: TrainingRule, *, counts: bool = False) -> Standing:
+    """Return what a rule does next.
+
+    Args:
+        counts: whether pairs that were not counted yet are counted now, which takes seconds for a large release.
+    """
+    if not rule.is_on:
+        return Standing(Next.OFF)
+    release = latest.latest(rule.study)
+    if release is None or release.finished_at is None:
+        return Standing(Next.RELEASE)
+    trained = Run.objects.filter(Q(asked_because=Run.Because.RULE) | ~Q(state="cancelled"), family=rule.family)
+    if trained.filter(release=release, purpose=Run.Purpose.TRAIN).exists():
+        return Standing(Next.NEXT_RELEASE, release)
+    at = release.finished_at + timedelta(minutes=rule.wait_minutes)
+    if at > timezone.now():
+        return Standing(Next.TIME, release, at)
+    found = _new_pairs(rule, release, counts=counts)
+    if found is None:
+        return Standing(Next.COUNT, release)
+    return Standing(Next.DUE if found >= rule.least_new_pairs else Next.PAIRS, release, at, found)
+
+
+def last_run(rule: TrainingRule) -> Run | None:
+    """Return the last run that the rule queued, or None."""
+    queued = Run.objects.filter(family=rule.family, asked_because=Run.Because.RULE)
+    return queued.select_related("release").order_by("-pk").first()
 
 
 def queue_due() -> int:
@@ -73,20 +199,18 @@ def queue_due() -> int:
 
 
 def _queue(rule: TrainingRule) -> bool:
-    release = latest.latest(rule.study)
-    waited = timezone.now() - timedelta(minutes=rule.wait_minutes)
-    if release is None or release.finished_at is None or release.finished_at > waited:
+    found = standing(rule, counts=True)
+    if found.next != Next.DUE or found.release is None:
         return False
-    trained = Run.objects.filter(Q(asked_because=Run.Because.RULE) | ~Q(state="cancelled"), family=rule.family)
-    if (
-        trained.filter(release=release, purpose=Run.Purpose.TRAIN).exists()
-        or _new_pairs(rule, release) < rule.least_new_pairs
-    ):
-        return False
-    release.study = rule.study
+    found.release.study = rule.study
     wanted = queueing.Wanted(kind=rule.family.kind, targets=rule.family.targets, backbone=rule.family.backbone)
     try:
-        queueing.ask(release, wanted, actor=rule.changed_by, because=Run.Because.RULE)
+        with transaction.atomic():
+            # Somebody may have changed or deleted the rule meanwhile.
+            same = TrainingRule.objects.select_for_update(no_key=True).filter(pk=rule.pk, changed_at=rule.changed_at)
+            if not same.exists():
+                return False
+            queueing.ask(found.release, wanted, actor=rule.changed_by, because=Run.Because.RULE)
     except IntegrityError as error:
         if "run_once_by_rule" not in str(error):
             raise
@@ -97,14 +221,22 @@ def _queue(rule: TrainingRule) -> bool:
     return True
 
 
-def _new_pairs(rule: TrainingRule, release: Release) -> int:
-    """Return how many pairs the release has that the last one on which the family was trained has not."""
+def _new_pairs(rule: TrainingRule, release: Release, *, counts: bool) -> int | None:
+    """Return how many pairs the release has that the last one on which the family was trained has not.
+
+    None: they were not counted yet, and `counts` is false.
+    """
     done = Run.objects.filter(family=rule.family, state=Run.State.DONE, purpose=Run.Purpose.TRAIN)
     base = done.order_by("-release__number").values_list("release_id", flat=True).first()
-    if (rule.counted_release, rule.counted_base) != (release.pk, base) or rule.new_pairs is None:
-        with connection.cursor() as cursor:
-            cursor.execute(NEW_PAIRS, {"new": release.pk, "base": base})
-            rule.new_pairs = int(cursor.fetchone()[0])
-        rule.counted_release, rule.counted_base = release.pk, base
-        rule.save(update_fields=["counted_release", "counted_base", "new_pairs"])
+    if (rule.counted_release, rule.counted_base) == (release.pk, base) and rule.new_pairs is not None:
+        return rule.new_pairs
+    if not counts:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(NEW_PAIRS, {"new": release.pk, "base": base})
+        rule.new_pairs = int(cursor.fetchone()[0])
+    rule.counted_release, rule.counted_base = release.pk, base
+    TrainingRule.objects.filter(pk=rule.pk).update(
+        counted_release=release.pk, counted_base=base, new_pairs=rule.new_pairs
+    )
     return rule.new_pairs

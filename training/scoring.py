@@ -5,7 +5,7 @@ a version: the constraint of labels decides, and videos that have one are not se
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -29,6 +29,7 @@ MOST_VIDEOS = 1000
 #: Videos in one response to a worker: about 2 MB of frames.
 VIDEOS_A_PAGE = 20
 MOST_SCORES = 20
+STATES = ("scored", "ready", "preparing", "unplayable", "unknown")
 #: The largest file of scores.
 MOST_BYTES = 20_000_000
 
@@ -45,14 +46,59 @@ def unscored(version: ModelVersion) -> QuerySet[Video]:
     return ready.filter(~Exists(mine)).order_by("pk")
 
 
-def ask(version: ModelVersion, *, actor: User | None) -> Run:
-    """Queue a run that scores the first videos without a score. Return it. Raise Refused."""
+def ask(version: ModelVersion, *, actor: User | None, videos: Sequence[str] = ()) -> Run:
+    """Queue a run that scores videos without a score. Return it. Raise Refused.
+
+    Args:
+        videos: published ids of the only videos to score. Without them, the first ones of the study are scored.
+    """
     if version.state != ModelVersion.State.PROMOTED:
         raise Refused(_("Only a promoted version scores videos."), "not_promoted")
-    wanted = list(unscored(version).values_list("pk", flat=True)[:MOST_VIDEOS])
+    possible = unscored(version).filter(public_id__in=videos) if videos else unscored(version)
+    wanted = list(possible.values_list("pk", flat=True)[:MOST_VIDEOS])
     if not wanted:
-        raise Refused(_("The version has scored all videos of the study."), "nothing_to_score")
-    return queueing.ask_scoring(version, last_video=wanted[-1], actor=actor)
+        raise Refused(_("The version has scored all these videos, or they have no frames yet."), "nothing_to_score")
+    options = {"last_video": wanted[-1]} | ({"videos": wanted} if videos else {})
+    return queueing.ask_scoring(version, options=options, actor=actor)
+
+
+def find(version: ModelVersion, asked: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Return for each asked video which one of the study it is, its state, and its scores by the version.
+
+    Args:
+        asked: each with `video`, a published id, or with the `sha256` of an original file and the text of its `prompt`.
+    """
+    videos = Video.objects.filter(study=version.study).select_related("prompt", "asset")
+    by_id = {one.public_id: one for one in videos.filter(public_id__in=[row.get("video", "") for row in asked])}
+    files = videos.filter(asset__sha256__in=[row.get("sha256", "") for row in asked])
+    by_file = {(one.asset.sha256, one.prompt.text): one for one in files}
+    found = [
+        by_id.get(row.get("video", "")) or by_file.get((row.get("sha256", ""), row.get("prompt", ""))) for row in asked
+    ]
+    mine = {"labeller": labeller(version), "labeller_version": str(version.number)}
+    scores: dict[int, dict[str, Any]] = {}
+    for label in Label.objects.filter(study=version.study, video__in=[one for one in found if one], **mine):
+        assert label.video_id is not None  # noqa: S101  # the filter
+        scores.setdefault(label.video_id, {})[label.question.removeprefix("score_")] = label.value
+    return [
+        {
+            "video": one.public_id if one else None,
+            "prompt": one.prompt.text if one else None,
+            "state": _state(one, scores),
+            "scores": scores.get(one.pk) if one else None,
+        }
+        for one in found
+    ]
+
+
+def _state(video: Video | None, scores: Mapping[int, Any]) -> str:
+    if video is None:
+        return "unknown"
+    if video.pk in scores:
+        return "scored"
+    if video.asset.quarantined_at is not None or video.asset.state in {Asset.State.FAILED, Asset.State.CANCELLED}:
+        return "unplayable"
+    return "ready" if video.asset.state == Asset.State.DONE else "preparing"
 
 
 def items(run: Run, after: int) -> Iterator[tuple[int, dict[str, Any], list[bytes]]]:
@@ -62,6 +108,8 @@ def items(run: Run, after: int) -> Iterator[tuple[int, dict[str, Any], list[byte
     """
     version = _version(run)
     found = unscored(version).filter(pk__gt=after, pk__lte=run.options["last_video"]).select_related("prompt", "asset")
+    if videos := run.options.get("videos"):
+        found = found.filter(pk__in=videos)
     for video in found[:VIDEOS_A_PAGE]:
         frames = []
         for name in _frames(video.asset):

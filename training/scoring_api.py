@@ -15,7 +15,59 @@ from media.stored_files import trouble_of_storage
 from training import scoring
 from training.api import LARGEST_ID, RunDetailShape, detail_json
 from training.models import Run
-from training.permissions import own_version, run_of_worker
+from training.permissions import own_version, run_of_worker, version_for
+
+
+class WantedVideosSerializer(serializers.Serializer):
+    """Which videos to score."""
+
+    videos = serializers.ListField(
+        child=serializers.CharField(max_length=64),
+        required=False,
+        default=list,
+        max_length=scoring.MOST_VIDEOS,
+        help_text="Published ids; empty: the first videos of the study without a score",
+    )
+
+
+class AskedVideoSerializer(serializers.Serializer):
+    """A video: its published id, or the SHA-256 of its original file with its prompt."""
+
+    video = serializers.CharField(required=False, max_length=64)
+    sha256 = serializers.CharField(required=False, max_length=64)
+    prompt = serializers.CharField(required=False, max_length=20_000, trim_whitespace=False)
+
+
+class AskedVideosSerializer(serializers.Serializer):
+    videos = serializers.ListField(child=AskedVideoSerializer(), max_length=scoring.MOST_VIDEOS)
+
+
+class VideoScoresShape(serializers.Serializer):
+    video = serializers.CharField(allow_null=True, help_text="Published id; null: the study has no such video")
+    prompt = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(choices=[(name, name) for name in scoring.STATES])
+    scores = serializers.DictField(allow_null=True, help_text="By target or tag; null: not scored")
+
+
+class ScoresShape(serializers.Serializer):
+    videos = VideoScoresShape(many=True, help_text="In the order of the request")
+
+
+class ScoresView(SignedInView):
+    """`POST models/{id}/scores/`."""
+
+    scopes = {"POST": "export"}
+
+    @extend_schema(operation_id="models_scores", request=AskedVideosSerializer, responses={200: ScoresShape})
+    def post(self, request: Request, version_id: int) -> Response:
+        """Read the scores that a model version gave to videos.
+
+        The response says for each video whether it is scored, is ready to be scored, or is not in the study.
+        """
+        version = version_for(request, version_id)
+        body = AskedVideosSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response({"videos": scoring.find(version, body.validated_data["videos"])})
 
 
 class ScoreView(SignedInView):
@@ -27,14 +79,17 @@ class ScoreView(SignedInView):
         410: ("withdrawn",),
     }
 
-    @extend_schema(operation_id="models_score", request=None, responses={202: RunDetailShape})
+    @extend_schema(operation_id="models_score", request=WantedVideosSerializer, responses={202: RunDetailShape})
     def post(self, request: Request, version_id: int) -> Response:
         """Score new videos with a promoted model version.
 
         A training worker scores up to 1,000 videos of the study that this version has not scored yet. The scores become
-        labels of the videos. Annotators never see them.
+        labels of the videos. Annotators never see them. `videos` limits the run to these videos.
         """
-        run = scoring.ask(own_version(request, version_id), actor=self.person)
+        version = own_version(request, version_id)
+        body = WantedVideosSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = scoring.ask(version, actor=self.person, videos=body.validated_data["videos"])
         return Response(detail_json(run), status=202)
 
 

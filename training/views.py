@@ -83,8 +83,10 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the form of a new run, and queue it on POST."""
     study = training_study(request, slug)
     releases = _releases(study)
+    backbones = queueing.backbones(study)
     first = {"release": request.GET.get("release", ""), "train": ["helpfulness"]}
-    form = RunForm(request.POST if request.method == "POST" else None, releases=releases, initial=first)
+    data = request.POST if request.method == "POST" else None
+    form = RunForm(data, releases=releases, backbones=backbones, initial=first)
     if request.method == "POST" and form.is_valid():
         release = numbered(study, int(form.cleaned_data["release"]))
         release.study = study

@@ -79,6 +79,17 @@ def training_done(stage: Stage) -> Any:
 
 
 @scene
+def training_rules(stage: Stage) -> Any:
+    runs.rule_of(stage.study, stage.person)
+    return stage.page("training/rules/")
+
+
+@scene
+def training_rule(stage: Stage) -> Any:
+    return stage.page(f"training/rules/{runs.rule_of(stage.study, stage.person).pk}/")
+
+
+@scene
 def models_none(stage: Stage) -> Any:
     return stage.page("models/")
 

@@ -107,6 +107,10 @@ def pages(study, playable_pairs):
         "a training run": (f"/studies/{checked.slug}/training/{trained.pk}/", owner),
         "a failed training run": (f"/studies/{checked.slug}/training/{failed.pk}/", owner),
         "new training run": (f"/studies/{checked.slug}/training/new/", owner),
+        "training rules": (f"/studies/{checked.slug}/training/rules/", owner),
+        "new training rule": (f"/studies/{checked.slug}/training/rules/new/", owner),
+        "a training rule": (f"/studies/{checked.slug}/training/rules/{runs.rule_of(checked, owner).pk}/", owner),
+        "no training rules": (f"/studies/{study.slug}/training/rules/", factories.member(study, "researcher")),
         "no training runs": (f"/studies/{study.slug}/training/", factories.member(study, "researcher")),
         "records of a release": (f"/studies/{checked.slug}/releases/{released.number}/records/", owner),
         "a record of a release": (

@@ -8,8 +8,9 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from releases.models import Release
+from training import rules
 from training.finishing import NEEDED
-from training.models import Artefact, ModelFamily, ModelVersion, Run, Worker
+from training.models import Artefact, ModelFamily, ModelVersion, Run, TrainingRule, Worker
 
 CONTENT = b"[]"
 #: The path of the file that the tables of permissions download.
@@ -55,6 +56,11 @@ def store(run: Run, path: str) -> None:
     file.sha256 = sha256(CONTENT).hexdigest()
     default_storage.save(file.stored_name, ContentFile(CONTENT))
     file.save(force_insert=True)
+
+
+def rule_of(study: Any, person: Any) -> TrainingRule:
+    """Return the rule of a study for a moderation model."""
+    return rules.set_rule(study, kind="moderation", targets=[], actor=person)
 
 
 def of_matrix(world: Any, name: str) -> Run:

@@ -67,7 +67,7 @@ def test_scores_become_labels_of_the_version_once(version, new_pairs, researcher
     again = scoring.ask(version, actor=researcher)
     score(again, [*rows, {"id": videos[3].public_id, "scores": {"helpfulness": 1, "cost": 1}}])
     assert Label.objects.filter(video__in=videos).count() == 8
-    with pytest.raises(Refused, match="scored all videos"):
+    with pytest.raises(Refused, match="scored all these videos"):
         scoring.ask(version, actor=researcher)
 
 

@@ -16,7 +16,7 @@ from training.learn.options import EvaluateOptions, parse
 def evaluate(options: EvaluateOptions, stop: StopSignal) -> None:
     """Evaluate a model on a release. Raise Failed and Stopped."""
     began = time.monotonic()
-    model = load(options.model)
+    model = load(options.model, options.backbone_path)
     seed = model.about["seeds"][0]
     inputs.start(options)
     targets = model.targets if model.kind == "reward" else ()

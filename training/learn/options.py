@@ -127,6 +127,7 @@ class EvaluateOptions(RunOptions):
     """Options of `evaluate`."""
 
     model: Path = field(metadata={"help": "folder of the model"})
+    backbone_path: str = option("", "folder of the backbone on this machine; default: as the model names it")
 
 
 def parse(kind: type[Options], arguments: list[str] | None, description: str, prog: str) -> Options:

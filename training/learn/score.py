@@ -23,8 +23,8 @@ from training.learn.loading import load
 from training.learn.models import Trained
 from training.learn.options import option, parse
 
-#: Pixels of the short side of a frame, as the platform stores frames.
-SHORT_SIDE = 160
+#: Most pixels of the short and of the long side of a frame, as the platform stores frames.
+SHORT_SIDE, LONG_SIDE = 160, 640
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,13 @@ class ScoreOptions:
     model: Path = field(metadata={"help": "folder of the model"})
     items: Path = field(metadata={"help": "JSON Lines: id, prompt, and frames or video"})
     out: Path = field(metadata={"help": "JSON Lines that are written"})
+    backbone_path: str = option("", "folder of the backbone on this machine; default: as the model names it")
     batch_size: int = option(16, "items that are scored at a time")
 
 
 def score(options: ScoreOptions, stop: StopSignal) -> None:
     """Score all items. The result has its name when it is complete. Raise Failed and Stopped."""
-    model = load(options.model)
+    model = load(options.model, options.backbone_path)
     try:
         with options.items.open(encoding="utf-8") as file:
             of = sum(1 for _line in file)
@@ -133,8 +134,17 @@ def cut(path: str) -> list[Image.Image]:
 
 
 def _smaller(picture: Image.Image) -> Image.Image:
-    scale = min(1.0, SHORT_SIDE / min(picture.size))
-    return picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC)
+    """Return a picture in the size of the platform's frames, whose sides are even (`media.graph.frame_size_of`)."""
+    playback = _within(picture.width // 2 * 2, picture.height // 2 * 2)
+    scale = min(SHORT_SIDE / min(playback), LONG_SIDE / max(playback))
+    width, height = (max(2, round(side * scale / 2) * 2) for side in playback)
+    return picture.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _within(width: int, height: int) -> tuple[int, int]:
+    """Return the size of the platform's playback file: at most 1920 × 1080 pixels, or 1080 × 1920."""
+    scale = min(1.0, 1920 / max(width, height), 1080 / min(width, height))
+    return int(width * scale + 1e-6) // 2 * 2, int(height * scale + 1e-6) // 2 * 2
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -58,7 +58,8 @@ class Run(Job):
     options: "models.JSONField[Any, Any]" = models.JSONField(
         default=dict,
         blank=True,
-        help_text="`policies` of the pre-flight by name, `max_steps`, and of a run that scores `last_video`, a row id",
+        help_text="`policies` of the pre-flight by name, `max_steps`, and of a run that scores row ids: `last_video`, "
+        "and `videos`",
     )
     gpus = models.PositiveSmallIntegerField(default=0, help_text="GPUs that a worker must have")
     gpu_memory_mib = models.PositiveIntegerField(default=0, help_text="Memory that each of them must have")

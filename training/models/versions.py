@@ -105,6 +105,7 @@ class ModelVersion(models.Model):
     comparison = models.PositiveIntegerField(
         null=True, blank=True, help_text="Which comparison of the family it was since the last fresh test clusters: k"
     )
+    compared_at = models.DateTimeField(null=True, blank=True, help_text="When that comparison was made")
     low = models.FloatField(null=True, blank=True, help_text="Interval of the difference to `against`")
     high = models.FloatField(null=True, blank=True)
     clusters = models.PositiveIntegerField(null=True, blank=True, help_text="Test clusters of the comparison")

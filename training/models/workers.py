@@ -1,9 +1,12 @@
 """Workers that have asked for runs, and what their machines offer."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+from training.kinds import LONGEST_ENCODER
 
 
 class Worker(models.Model):
@@ -15,6 +18,12 @@ class Worker(models.Model):
     gpu_memory_mib = models.PositiveIntegerField(default=0, help_text="Memory of its smallest GPU")
     hardware = models.CharField(max_length=400, blank=True, default="", help_text="Its processors and GPUs in words")
     code_version = models.CharField(max_length=80, blank=True, default="")
+    encoders = ArrayField(
+        models.CharField(max_length=LONGEST_ENCODER),
+        blank=True,
+        default=list,
+        help_text="Names of the encoders that it offers for the backbone `embed`",
+    )
     seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -5,7 +5,9 @@ import re
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -36,7 +38,9 @@ class Worker:
         code_version: str = "",
         package: str = programs.PROGRAMS,
         beat_s: float | None = None,
+        encoders: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.encoders = encoders
         self.beat_s = beat_s
         self.server, self.executor, self.package = server, executor, package
         # Ids of runs are those of one server.
@@ -48,6 +52,7 @@ class Worker:
             "gpu_memory_mib": min((gpu.memory_mib for gpu in found), default=0),
             "hardware": machine.hardware(found),
             "code_version": code_version,
+            "encoders": sorted(encoders),
         }
         self.stop = threading.Event()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +101,15 @@ class Worker:
 
     def _doing(self, run: Claimed) -> Doing:
         run = run | ({"beat_every_s": self.beat_s} if self.beat_s else {})
-        return Doing(self.server, self.executor, run, self.folder, stop=self.stop, package=self.package)
+        return Doing(
+            self.server,
+            self.executor,
+            run,
+            self.folder,
+            stop=self.stop,
+            package=self.package,
+            encoders=self.encoders,
+        )
 
     def _continue_left_runs(self) -> None:
         """Continue the run that this worker had when it was killed, if it is still its own."""

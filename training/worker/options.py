@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import re
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -11,6 +12,9 @@ from training.worker.executors import GRACE_S, Executor, Local, Slurm
 from training.worker.looping import POLL_S, Worker
 from training.worker.programs import PROGRAMS
 from training.worker.server import Server
+
+#: Names of encoders, as `training.kinds` has them.
+ENCODER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +35,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--executor", choices=["local", "slurm"], default=os.environ.get("DIPTYCH_EXECUTOR", "local"))
     package = os.environ.get("DIPTYCH_PROGRAMS", PROGRAMS)
     made.add_argument("--programs", default=package, help="package with the programs; default: %(default)s")
+    made.add_argument(
+        "--encoder",
+        action="append",
+        default=os.environ.get("DIPTYCH_ENCODERS", "").split(),
+        metavar="NAME=FOLDER",
+        help="offer an encoder in the format of transformers for the backbone embed:NAME; may be repeated "
+        "(DIPTYCH_ENCODERS, separated by spaces)",
+    )
     made.add_argument("--poll-s", type=float, default=POLL_S, help="seconds between two questions for a run")
     made.add_argument("--beat-s", type=float, help="seconds between two reports; default: as the server asks")
     made.add_argument("--grace-s", type=float, default=GRACE_S, help="seconds that a stopped program may take")
@@ -53,6 +65,7 @@ def worker_of(options: argparse.Namespace) -> Worker:
         code_version=_code_version(),
         package=options.programs,
         beat_s=options.beat_s,
+        encoders=_encoders(options.encoder),
     )
 
 
@@ -70,6 +83,19 @@ def _token(file: str) -> str:
         return Path(file).read_text("utf-8").strip()
     except OSError as error:
         raise SystemExit(f"The token cannot be read from {file}: {error.strerror}.") from error
+
+
+def _encoders(given: Sequence[str]) -> dict[str, str]:
+    """Return the folders of encoders by name. Raise SystemExit for a wrong name or a folder without a model."""
+    found = {}
+    for one in given:
+        name, _, folder = one.partition("=")
+        if not ENCODER.fullmatch(name):
+            raise SystemExit(f"--encoder {one}: write NAME=FOLDER. A name has up to 32 letters, digits, dots, - and _.")
+        if not (Path(folder) / "config.json").is_file():
+            raise SystemExit(f"--encoder {one}: {folder or 'the folder'} has no config.json of transformers.")
+        found[name] = str(Path(folder).absolute())
+    return found
 
 
 def _code_version() -> str:

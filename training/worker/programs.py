@@ -2,7 +2,9 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from training.worker.server import Claimed
@@ -27,14 +29,39 @@ FINAL = {
 }
 
 
-def command(run: Claimed, *, programs: str, release: Path, out: Path, model: Path | None) -> list[str]:
-    """Return the command line of the program of a run. release: its folder, or the items of a run that scores."""
+#: A backbone of this form is `embed` with an encoder that the worker offers under this name.
+EMBED = "embed:"
+
+
+def command(
+    run: Claimed,
+    *,
+    programs: str,
+    release: Path,
+    out: Path,
+    model: Path | None,
+    encoders: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Return the command line of the program of a run. Raise ValueError if the worker has not its encoder any more.
+
+    Args:
+        release: its folder, or the items of a run that scores.
+        encoders: folders of encoders, by name.
+    """
+    at: tuple[str, ...] = ()
+    backbone = run["backbone"]
+    if backbone.startswith(EMBED):
+        encoder = backbone.removeprefix(EMBED)
+        if encoder not in encoders:
+            raise ValueError(f"This worker does not offer the encoder {encoder} any more.")
+        backbone, at = "embed", ("--backbone-path", encoders[encoder])
     if run["purpose"] == "score":
         files = ("--items", str(release), "--out", str(out / SCORES))
-        return _python(run | {"gpus": 0}, f"{programs}.score", "--model", str(model), *files)
+        return _python(run | {"gpus": 0}, f"{programs}.score", "--model", str(model), *files, *at)
     if run["purpose"] == "evaluate":
-        return _python(run, f"{programs}.evaluate", "--release", str(release), "--model", str(model), "--out", str(out))
-    options = ["--release", str(release), "--out", str(out), "--backbone", run["backbone"]]
+        about = ("--release", str(release), "--model", str(model), "--out", str(out))
+        return _python(run, f"{programs}.evaluate", *about, *at)
+    options = ["--release", str(release), "--out", str(out), "--backbone", backbone, *at]
     options += ["--seed", str(run["seed"]), "--seeds", str(run["seeds"])]
     if run["targets"]:
         options += ["--targets", *run["targets"]]

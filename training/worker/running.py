@@ -11,8 +11,10 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from diptych_client import ClientError
@@ -47,7 +49,9 @@ class Doing:
         *,
         stop: threading.Event,
         package: str = programs.PROGRAMS,
+        encoders: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self.encoders = encoders
         self.server, self.executor, self.run, self.stop, self.package = server, executor, run, stop, package
         self.folder = folder / "runs" / str(run["id"])
         self.releases = folder / "releases"
@@ -91,7 +95,9 @@ class Doing:
         model = None
         if self.run["version"]:
             model = self.server.fetch_model(self.run["version"], self.folder / "evaluated")
-        command = programs.command(self.run, programs=self.package, release=release, out=self.out, model=model)
+        command = programs.command(
+            self.run, programs=self.package, release=release, out=self.out, model=model, encoders=self.encoders
+        )
         environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
         events = self.folder / "events.jsonl"
         self.executor.launch(
