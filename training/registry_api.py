@@ -186,9 +186,9 @@ class CompareAgainView(SignedInView):
 
     @extend_schema(operation_id="models_compare_again", request=None, responses={202: VersionDetailShape})
     def post(self, request: Request, version_id: int) -> Response:
-        """Compare a model version again whose comparison could not be made.
+        """Compare a model version again.
 
-        The promoted version is evaluated again if its evaluation failed. The status is 409 with `not_repeatable` for a
+        This is for a version whose comparison could not be made. The promoted version is evaluated again if its evaluation failed. The status is 409 with `not_repeatable` for a
         version that was compared.
         """
         registry_waiting.compare_again(own_version(request, version_id), actor=self.person)
