@@ -13,7 +13,7 @@ from annotation.answers import Answers
 from annotation.api_reports import ReportSerializer
 from annotation.responses import AssignmentShape
 from annotation.serializers import CareReportSerializer, RenewSerializer, SubmissionSerializer, validated
-from calibration import outcomes, turns
+from calibration import turns
 from calibration.models import CalibrationSession, CalibrationSitting
 from calibration.permissions import calibrated_study, joined_calibration, leads_calibration, own_sitting
 from diptych.statistics.figures import Figure, NotDefined
@@ -138,6 +138,8 @@ class CalibrationView(SignedInView):
         """
         session = joined_calibration(request, session_id)
         turns.require_results(self.person, session)
+        from calibration import outcomes  # it loads numpy, which a web process needs here only
+
         found = outcomes.agreement_of(session)
         _people, compared = outcomes.compared(session)
         return Response(

@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.models import User
 from annotation.own_progress import NOTHING_YET
 from annotation.views import workspace_context
-from calibration import outcomes, preparing, turns
+from calibration import preparing, turns
 from calibration.models import CalibrationItem, CalibrationSession
 from calibration.permissions import calibrated_study, calibration_of, leading_study, leads_calibration
 from consent import agreements
@@ -112,6 +112,8 @@ def render_session(request: HttpRequest, study: Any, found: CalibrationSession, 
 
 def results(person: User, shown: CalibrationSession) -> dict[str, Any]:
     """Return the answers side by side, and the agreement of the session, of the one before and of the one after."""
+    from calibration import outcomes  # it loads numpy, which a web process needs for results only
+
     people, compared = outcomes.compared(shown)
     linked = [shown.follows, shown, CalibrationSession.objects.filter(follows=shown).select_related("study").first()]
     seen = [one for one in linked if one is not None and turns.sees_results(person, one)]
@@ -218,6 +220,8 @@ def download(request: HttpRequest, slug: str, number: int) -> HttpResponseBase:
     found = calibration_of(study, number)
     person = cast(User, request.user)
     turns.require_results(person, found)
+    from calibration import outcomes  # as above
+
     people, compared = outcomes.compared(found)
     rows = outcomes.lines(compared)
     return downloads.send(

@@ -6,11 +6,10 @@ to agree less than they do, because defects are found where it is hard to agree.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import reduce
 from operator import or_
 from typing import Any
 
-import numpy as np
 from django.db.models import Count, F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +18,7 @@ from answers.words import QUESTIONS
 from diptych.database.fixed import fetch_all
 from diptych.downloads import CopyFile
 from diptych.spreadsheet import write_rows
-from diptych.statistics.bootstrap import Numbers, intervals
 from diptych.statistics.figures import Figure, NotDefined
-from diptych.statistics.measures import PERCENT
 from qc.models import ReviewAnswer, SecondBlind
 from qc.models.reviews import PREFERENCES, TAGS
 from qc.second_blind import SHARE
@@ -96,24 +93,11 @@ def reviewer_agreement(study: Study, *, fewest: int | None = None) -> ReviewerAg
     found = ReviewerAgreement(**counts)
     if found.done < (FEWEST if fewest is None else fewest):
         return found
-    sums = np.array(fetch_all(_SUMS, {"study": study.pk}), dtype=np.float64)
-    shares = [partial(_share, place) for place in range(len(COMPARED))]
-    bounds = intervals(sums, shares, seed=0)
-    rows = [
-        RowAgreement(row, _figure(float(share(sums.sum(axis=0))), interval, found.done))
-        for row, share, interval in zip(COMPARED, shares, bounds, strict=True)
-    ]
-    return replace(found, rows=tuple(rows))
+    from qc import agreement_rates  # it loads numpy, which a web process needs here only
 
-
-def _figure(share: float, interval: tuple[float, float] | NotDefined, pairs: int) -> Figure:
-    """Return the figure of one row. Where no answers differ, drawing again says nothing about how seldom they do."""
-    return Figure(share, NotDefined.ALL_ALIKE if share in (0, 1) else interval, pairs, 2 * pairs)
-
-
-def _share(place: int, sums: Numbers) -> Numbers:
-    """Return the weight of equal answers of all weight. sums: (..., rows + 1), the last is the weight of all."""
-    return PERCENT.value(sums[..., [place, -1]])
+    figures = agreement_rates.figures(fetch_all(_SUMS, {"study": study.pk}), found.done)
+    rows = tuple(RowAgreement(row, figure) for row, figure in zip(COMPARED, figures, strict=True))
+    return replace(found, rows=rows)
 
 
 # --- The rows behind the figures --------------------------------------------------------------------------------

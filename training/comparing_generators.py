@@ -13,8 +13,8 @@ from answers.words import QUESTIONS
 from release_card.figures.charts import chosen_category as chosen_category
 from release_card.figures.charts import chosen_question as chosen_question
 from studies.models import Study
-from training.generators import FOLLOWING, PARTS
-from training.kinds import Kind
+from training.kinds import COMPARED_PARTS as PARTS
+from training.kinds import FOLLOWING, Kind
 from training.models import ModelVersion
 
 Json = Mapping[str, Any]

@@ -12,15 +12,14 @@ from release_card.figures import results, rows
 from release_card.figures.sums import PairFacts, PromptFacts, Sums, VideoFacts
 from releases.items import QUESTIONS, Items
 from releases.models import Release
+from training.kinds import COMPARED_PARTS as PARTS
+from training.kinds import FOLLOWING
 from training.promotion import ANY_HARM, TagChance
 
 #: Scores by video and name: a target of a reward model, or any harm.
 Scores = Mapping[str, Mapping[str, float]]
-#: Parts of a release on whose prompts generators are compared.
-PARTS = ("test", "eval")
 #: From this chance on a moderation model calls a video harmful.
 THRESHOLD = 0.5
-FOLLOWING = QUESTIONS[0]
 
 
 def of_release(release: Release, scores: Scores, targets: Collection[str]) -> dict[str, Any]:

@@ -23,6 +23,10 @@ class Kind(models.TextChoices):
 
 #: What a reward model can be trained on, in the order in which families list it. `harmlessness` is the cost model.
 TARGETS = ("helpfulness", "harmlessness", *SUB_DIMENSION_KEYS)
+#: The question how well a video follows its prompt.
+FOLLOWING = SUB_DIMENSION_KEYS[0]
+#: Parts of a release on whose prompts generators are compared: no model was trained on them.
+COMPARED_PARTS = ("test", "eval")
 
 
 @dataclass(frozen=True, slots=True)

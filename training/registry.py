@@ -106,7 +106,9 @@ def _values(version: ModelVersion, before: Run | None) -> tuple[dict[str, float]
     read = registry_predictions.of
     old = None if before is None else read(before)
     if version.family.kind == Kind.MODERATION:
-        return promotion.tag_values(read(version.run), old), figures.of_tags(read(version.run))
+        from training import tag_promotion  # it loads numpy, which only workers need
+
+        return tag_promotion.tag_values(read(version.run), old), figures.of_tags(read(version.run))
     return promotion.choice_values(read(version.run), old), figures.of_choices(read(version.run))
 
 

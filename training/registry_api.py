@@ -188,8 +188,8 @@ class CompareAgainView(SignedInView):
     def post(self, request: Request, version_id: int) -> Response:
         """Compare a model version again.
 
-        This is for a version whose comparison could not be made. The promoted version is evaluated again if its evaluation failed. The status is 409 with `not_repeatable` for a
-        version that was compared.
+        This is for a version whose comparison could not be made. The promoted version is evaluated again if its
+        evaluation failed. The status is 409 with `not_repeatable` for a version that was compared.
         """
         registry_waiting.compare_again(own_version(request, version_id), actor=self.person)
         return Response(detail_json(version_for(request, version_id)), status=202)

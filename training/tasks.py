@@ -4,7 +4,7 @@ from celery import shared_task
 
 from diptych.broker import JOB_WAIT_S
 from jobs import engine, messages
-from training import details, registry, rules
+from training import registry, rules
 from training.policy import POLICY, QUEUE, TASK
 
 
@@ -30,6 +30,8 @@ def decide_models(run_id: int | None = None) -> int:
     Then make the details of all decided versions that have none. A message comes with each run that ends, and a sweep
     repeats it.
     """
+    from training import details  # it loads numpy, which only workers need
+
     decided = registry.decide_waiting(run_id)
     details.make_missing()
     return decided

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import t
 from sklearn.metrics import average_precision_score
 
-from training import promotion
+from training import promotion, tag_promotion
 from training.promotion import Choice, DifferentAnswers, TagChance, Verdict
 
 CLUSTERS = [f"c{number:02}" for number in range(60)]
@@ -133,7 +133,7 @@ def by_hand(rows: list[TagChance]) -> float:
 
 def test_values_of_tags_are_those_of_the_jackknife():
     rows = tagged(2.0)
-    values = promotion.tag_values(rows, None)
+    values = tag_promotion.tag_values(rows, None)
     whole = by_hand(rows)
     for name in ("c00", "c31"):
         without = by_hand([one for one in rows if one.cluster != name])
@@ -142,14 +142,14 @@ def test_values_of_tags_are_those_of_the_jackknife():
 
 
 def test_a_moderation_model_that_guesses_is_not_promoted_first():
-    assert promotion.compare(promotion.tag_values(tagged(0.0), None), k=1).verdict == Verdict.UNDECIDED
+    assert promotion.compare(tag_promotion.tag_values(tagged(0.0), None), k=1).verdict == Verdict.UNDECIDED
 
 
 def test_a_better_moderation_model_is_better_than_the_one_before():
     old, new = tagged(0.0, clusters=200), tagged(3.0, generator=2, clusters=200)
-    assert promotion.compare(promotion.tag_values(new, old), k=1).verdict == Verdict.BETTER
-    assert promotion.compare(promotion.tag_values(old, new), k=1).verdict == Verdict.WORSE
-    same = promotion.tag_values(old, old)
+    assert promotion.compare(tag_promotion.tag_values(new, old), k=1).verdict == Verdict.BETTER
+    assert promotion.compare(tag_promotion.tag_values(old, new), k=1).verdict == Verdict.WORSE
+    same = tag_promotion.tag_values(old, old)
     assert promotion.compare(same, k=1).verdict == Verdict.NOT_WORSE
 
 
@@ -158,7 +158,7 @@ def test_equal_probabilities_and_several_answers_count_as_in_the_weighted_averag
     positive = [value for one in rows for value in [1] * one.positive + [0] * (one.n - one.positive)]
     chance = [one.probability for one in rows for _answer in range(one.n)]
     whole = average_precision_score(positive, chance) - np.mean(positive)
-    values = promotion.tag_values(rows, None)
+    values = tag_promotion.tag_values(rows, None)
     kept = [one for one in rows if one.cluster != "c3"]
     positive = [value for one in kept for value in [1] * one.positive + [0] * (one.n - one.positive)]
     chance = [one.probability for one in kept for _answer in range(one.n)]
@@ -169,9 +169,9 @@ def test_equal_probabilities_and_several_answers_count_as_in_the_weighted_averag
 def test_tags_without_enough_positives_and_any_harm_take_no_part():
     rare = [TagChance("S9", f"v{at}", f"c{at}", int(at < 4), 1, 0.5, seed=1) for at in range(60)]
     any_harm = [TagChance("any_harm", f"v{at}", f"c{at}", at % 2, 1, 0.5, seed=1) for at in range(60)]
-    assert promotion.tag_values(rare + any_harm, None) == {}
+    assert tag_promotion.tag_values(rare + any_harm, None) == {}
     with pytest.raises(DifferentAnswers):
-        promotion.tag_values(tagged(1.0), tagged(1.0)[1:])
+        tag_promotion.tag_values(tagged(1.0), tagged(1.0)[1:])
 
 
 def clustered(random: np.random.Generator, shape: tuple[int, ...], answers: int = 5) -> np.ndarray:
@@ -190,7 +190,7 @@ def test_the_first_interval_has_its_coverage():
 
 @pytest.mark.long
 def test_the_interval_of_tags_has_about_its_coverage():
-    found = [promotion.compare(promotion.tag_values(tagged(1.0, generator=at), None), k=1) for at in range(200)]
+    found = [promotion.compare(tag_promotion.tag_values(tagged(1.0, generator=at), None), k=1) for at in range(200)]
     truth = np.mean([one.difference for one in found])
     assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.92  # four standard errors below 1 − α₁
 
