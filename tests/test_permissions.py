@@ -36,6 +36,7 @@ def outcome(response: Any) -> str:
         or says_that_a_trial_keeps_nothing(response)
         or says_nothing_is_removed(response)
         or says_an_import_has_not_ended(response)
+        or says_a_version_was_compared(response)
     )
     assert refused or response.status_code < 400 or is_true, response.content[:300]
     return refused or ALLOWED
@@ -54,6 +55,11 @@ def says_that_a_trial_keeps_nothing(response: Any) -> bool:
 def says_an_import_has_not_ended(response: Any) -> bool:
     """Return whether the response says that an import cannot be started again yet."""
     return response.status_code == 409 and response.json()["code"] == "not_yet"
+
+
+def says_a_version_was_compared(response: Any) -> bool:
+    """Return whether the response says that a version was compared, so that it cannot be compared again."""
+    return response.status_code == 409 and response.json()["code"] == "not_repeatable"
 
 
 def says_nothing_is_removed(response: Any) -> bool:
@@ -121,6 +127,9 @@ SCOPE = {
     "api:run_items": "train",
     **dict.fromkeys(("api:models", "api:model"), "export"),
     **dict.fromkeys(("api:model_promote", "api:model_take_back", "api:model_withdraw", "api:model_score"), "manage"),
+    "api:model_compare_again": "manage",
+    "api:model_scores": "export",
+    **dict.fromkeys(("api:training_rules", "api:training_rule"), "export"),
     "api:releases": "export",
     "api:release_detail": "export",
     "api:release_cancel": "manage",

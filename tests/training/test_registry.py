@@ -9,7 +9,7 @@ from accounts.models import AuditEvent
 from diptych.refusals import BadInput, Refused
 from tests.training.registering import clusters, decided, owner, reward_rows, tag_rows, trained, work
 from tests.training.training import released
-from training import registry
+from training import registry, registry_waiting
 from training.models import ComparedCluster, ModelVersion, Run
 from webhooks import endpoints
 from webhooks.models import Event
@@ -114,6 +114,16 @@ def test_an_evaluation_that_failed_leaves_the_version_undecided(study, release):
     assert registry.decide(made.pk) == "kept"
     made.refresh_from_db()
     assert (made.decision, made.reason, made.against) == ("undecided", registry.NOT_EVALUATED, first)
+    assert registry_waiting.can_compare_again(made)
+
+    registry_waiting.compare_again(made, actor=owner(study))
+    with pytest.raises(Refused, match="could not be made"):  # somebody else pressed it too
+        registry_waiting.compare_again(made, actor=owner(study))
+    assert "predicted the same test answers" in registry_waiting.waits_for(made)
+    work(Run.objects.get(purpose="evaluate"), FAIR)
+    registry.decide_waiting()
+    made.refresh_from_db()
+    assert (made.state, made.decision, made.against) == ("promoted", "better", first)
 
 
 @pytest.mark.long
