@@ -159,7 +159,8 @@ def shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[str
         "axis": named_axis(_("Share")) | PERCENT,
     }
     shapes = {"domain": names, "range": SHAPES[: len(names)]}
-    legend = {"title": None, "orient": "top", "labelColor": OF_THE_PAGE, "labelFontSize": 12, "labelLimit": 300}
+    legend = {"title": None, "orient": "top", "columns": 2, "labelColor": OF_THE_PAGE}
+    legend |= {"labelFontSize": 12, "labelLimit": 300}
     return {
         "description": _described(title, ((f"{one[y_name]}, {one[field]}", one["value"]) for one in rows)),
         "data": {"values": rows},
