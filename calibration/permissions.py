@@ -13,6 +13,7 @@ from studies.permissions import (
     MAY_CALIBRATE,
     MAY_LEAD_CALIBRATION,
     allows,
+    row_of_study,
     study_for,
 )
 
@@ -45,18 +46,14 @@ def calibration_of(study: "WithAnnotations[Study, HasRoles]", number: int) -> Ca
 
 def joined_calibration(request: HttpRequest | Request, session_id: int) -> CalibrationSession:
     """Return the session with its study, for people who take part. Raise Http404 or PermissionDenied."""
-    found = CalibrationSession.objects.select_related("study").filter(pk=session_id).first()
-    if found is None:
-        raise Http404(_("There is no calibration session %(id)s.") % {"id": session_id})
-    found.study = calibrated_study(request, found.study.slug)
-    return calibration_of(found.study, found.number)
+    rows = CalibrationSession.objects.select_related("study").filter(pk=session_id)
+    missing = _("There is no calibration session %(id)s.") % {"id": session_id}
+    found = row_of_study(request, rows, calibrated_study, missing)
+    return calibration_of(found.study, found.number)  # type: ignore[arg-type]  # with the person's roles
 
 
 def own_sitting(request: HttpRequest | Request, sitting_id: int) -> CalibrationSitting:
     """Return the person's own turn in a calibration session. Raise Http404 or PermissionDenied."""
     rows = CalibrationSitting.objects.select_related("study", "item__session__study", "item__pair", "person")
-    sitting = rows.filter(pk=sitting_id, person=request.user.pk).first()
-    if sitting is None:
-        raise Http404(_("You have no pair %(id)s to judge.") % {"id": sitting_id})
-    calibrated_study(request, sitting.study.slug)
-    return sitting
+    own = rows.filter(pk=sitting_id, person=request.user.pk)
+    return row_of_study(request, own, calibrated_study, _("You have no pair %(id)s to judge.") % {"id": sitting_id})

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
@@ -19,7 +19,9 @@ from studies.permissions import (
     MAY_REVIEW,
     MAY_SEE_PROGRESS,
     MAY_SPOT_CHECK,
+    Allowed,
     allows,
+    row_of_study,
     study_for,
 )
 
@@ -49,11 +51,7 @@ def decides(study: "WithAnnotations[Study, HasRoles]") -> bool:
 
 def decided_lot(request: HttpRequest | Request, lot_id: int) -> Lot:
     """Return the lot with its study, for people who decide it. Raise Http404 or PermissionDenied."""
-    lot = Lot.objects.select_related("study").filter(pk=lot_id).first()
-    if lot is None:
-        raise Http404(_("There is no lot %(id)s.") % {"id": lot_id})
-    lot.study = deciding_study(request, lot.study.slug)
-    return lot
+    return _lot(request, lot_id, deciding_study)
 
 
 #: Roles that may do each kind of review. The look-here queue and second blind answers are open to both teams.
@@ -79,11 +77,8 @@ def reviewed_kinds(study: "WithAnnotations[Study, HasRoles]") -> list[str]:
 
 def reviewed_lot(request: HttpRequest | Request, lot_id: int, kind: str) -> Lot:
     """Return the lot with its study, for people who may do this kind of review. Raise Http404 or PermissionDenied."""
-    lot = Lot.objects.select_related("study").filter(pk=lot_id).first()
-    if lot is None:
-        raise Http404(_("There is no lot %(id)s.") % {"id": lot_id})
-    lot.study = study_for(request, lot.study.slug, roles=MAY_CONFIRM)
-    if not allows(lot.study, REVIEWS[kind]):
+    lot = _lot(request, lot_id, reviewed_study)
+    if not allows(lot.study, REVIEWS[kind]):  # type: ignore[arg-type]  # with the person's roles
         raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
     return lot
 
@@ -93,11 +88,13 @@ def own_review(request: HttpRequest | Request, review_id: int) -> Review:
 
     Raise Http404 or PermissionDenied. The reviews of other people do not exist for them.
     """
-    found = Review.objects.select_related("study", "lot__study", "pair")
-    review = found.filter(pk=review_id, reviewer=request.user.pk).first()
-    if review is None:
-        raise Http404(_("You have no review %(id)s.") % {"id": review_id})
-    study = study_for(request, review.study.slug)
-    if not allows(study, REVIEWS[review.kind]):
+    own = Review.objects.select_related("study", "lot__study", "pair").filter(pk=review_id, reviewer=request.user.pk)
+    review = row_of_study(request, own, study_for, _("You have no review %(id)s.") % {"id": review_id})
+    if not allows(review.study, REVIEWS[review.kind]):  # type: ignore[arg-type]  # with the person's roles
         raise PermissionDenied(_("Your role in this study does not allow this kind of review."))
     return review
+
+
+def _lot(request: HttpRequest | Request, lot_id: int, allowed: Allowed) -> Lot:
+    rows = Lot.objects.select_related("study").filter(pk=lot_id)
+    return row_of_study(request, rows, allowed, _("There is no lot %(id)s.") % {"id": lot_id})

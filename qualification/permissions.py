@@ -11,7 +11,7 @@ from accounts.models import User
 from qualification.models import PairSet, SetItem, Turn
 from studies.models import Membership, Study
 from studies.models.studies import HasRoles
-from studies.permissions import MAY_ANNOTATE, MAY_QUALIFY, study_for
+from studies.permissions import MAY_ANNOTATE, MAY_QUALIFY, row_of_study, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -51,11 +51,8 @@ def item_of(of: PairSet, item_id: int) -> SetItem:
 
 def managed_set(request: HttpRequest | Request, set_id: int) -> PairSet:
     """Return the version with its study, for those who make it. Raise Http404 or PermissionDenied."""
-    found = PairSet.objects.filter(pk=set_id).select_related("study").first()
-    if found is None:
-        raise Http404(_("There is no training or test %(id)s.") % {"id": set_id})
-    found.study = sets_study(request, found.study.slug)
-    return found
+    rows = PairSet.objects.filter(pk=set_id).select_related("study")
+    return row_of_study(request, rows, sets_study, _("There is no training or test %(id)s.") % {"id": set_id})
 
 
 def person_of(study: Study, person_id: int) -> User:
@@ -70,8 +67,5 @@ def person_of(study: Study, person_id: int) -> User:
 def own_turn(request: HttpRequest | Request, turn_id: int) -> Turn:
     """Return the person's own turn, while they are an annotator of its study. Raise Http404 or PermissionDenied."""
     rows = Turn.objects.select_related("study", "attempt", "item__pair")
-    found = rows.filter(pk=turn_id, attempt__person=request.user.pk).first()
-    if found is None:
-        raise Http404(_("You have no pair %(id)s to qualify with.") % {"id": turn_id})
-    qualifying_study(request, found.study.slug)
-    return found
+    own = rows.filter(pk=turn_id, attempt__person=request.user.pk)
+    return row_of_study(request, own, qualifying_study, _("You have no pair %(id)s to qualify with.") % {"id": turn_id})

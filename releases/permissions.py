@@ -1,6 +1,5 @@
 """Who may see, make and withdraw releases. No other module of this app decides it."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
@@ -11,7 +10,7 @@ from rest_framework.request import Request
 from releases.models import Release
 from studies.models import Study
 from studies.models.studies import HasRoles
-from studies.permissions import MAY_EXPORT, MAY_RELEASE, MAY_WITHDRAW, allows, study_for
+from studies.permissions import MAY_EXPORT, MAY_RELEASE, MAY_WITHDRAW, Allowed, allows, row_of_study, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -55,12 +54,9 @@ def own_release(request: Request, release_id: int) -> Release:
     return _release(request, release_id, releasing_study)
 
 
-def _release(request: Request, release_id: int, allowed: Callable[[Request, str], Study]) -> Release:
-    found = _releases().filter(pk=release_id).first()
-    if found is None:
-        raise Http404(_("There is no release %(id)s.") % {"id": release_id})
-    found.study = allowed(request, found.study.slug)
-    return found
+def _release(request: Request, release_id: int, allowed: Allowed) -> Release:
+    missing = _("There is no release %(id)s.") % {"id": release_id}
+    return row_of_study(request, _releases().filter(pk=release_id), allowed, missing)
 
 
 def _releases() -> QuerySet[Release]:

@@ -18,7 +18,15 @@ def removal_for(request: HttpRequest | Request, removal_id: int) -> Removal:
     if found is None:
         raise Http404(_("There is no such removal."))
     if Study.objects.filter(pk=found.study_number, slug=found.study_slug).exists():
-        study_for(request, found.study_slug, roles=MAY_DELETE if found.what == Removal.What.STUDY else MAY_IMPORT)
+        _refuse_unless_allowed(request, found)
     elif found.asked_by_id != request.user.pk:
         raise Http404(_("There is no such removal."))
     return found
+
+
+def _refuse_unless_allowed(request: HttpRequest | Request, found: Removal) -> None:
+    roles = MAY_DELETE if found.what == Removal.What.STUDY else MAY_IMPORT
+    try:
+        study_for(request, found.study_slug, roles=roles)
+    except Http404:  # the sentence of `study_for` names the study, which may be foreign
+        raise Http404(_("There is no such removal.")) from None

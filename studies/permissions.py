@@ -5,9 +5,10 @@ forbidden (403). The scopes of a token are checked before (`accounts.tokens.Toke
 """
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
@@ -129,6 +130,37 @@ def study_for(
     if not allows(study, roles):
         raise PermissionDenied(_("Your role in this study does not allow this."))
     return study
+
+
+#: Returns the study with this slug, if the person may do something in it, or raises Http404 or PermissionDenied.
+Allowed = Callable[[Any, str], Study]
+
+
+#: A row that has a `study`.
+OfStudy = TypeVar("OfStudy", bound=Model)
+
+
+def row_of_study(request: HttpRequest | Request, rows: QuerySet[OfStudy], allowed: Allowed, missing: str) -> OfStudy:
+    """Return the only row of `rows`, with its study as `allowed` returns it.
+
+    A row of a study in which the person has no role is answered like one that does not exist. So nobody learns names of
+    other studies by counting ids up.
+
+    Args:
+        rows: the rows with the id that was asked for, with `select_related("study")`.
+        allowed: a function such as `study_for`. It gets the request and the study's slug.
+        missing: what to say when the row does not exist for the person.
+
+    Raises Http404 with `missing`, and PermissionDenied if the person's roles in the study do not suffice.
+    """
+    found: Any = rows.first()
+    if found is None:
+        raise Http404(missing)
+    try:
+        found.study = allowed(request, found.study.slug)
+    except Http404:
+        raise Http404(missing) from None
+    return cast(OfStudy, found)
 
 
 def may_make_studies(person: "User") -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
@@ -13,6 +13,7 @@ from studies.permissions import (
     MAY_SET_PAUSES,
     MAY_SUSPEND,
     allows,
+    row_of_study,
     study_for,
 )
 from suspensions.models import Pause, Suspension
@@ -33,11 +34,8 @@ def suspension_of(request: HttpRequest | Request, suspension_id: int, slug: str 
         slug: the study in the address, if it has one.
     """
     found = Suspension.objects.select_related("study", "person", "lot", "asked_by", "lifted_by")
-    suspension = found.filter(pk=suspension_id, **{"study__slug": slug} if slug else {}).first()
-    if suspension is None:
-        raise Http404(_("There is no suspension %(id)s.") % {"id": suspension_id})
-    suspension.study = suspending_study(request, suspension.study.slug)
-    return suspension
+    rows = found.filter(pk=suspension_id, **{"study__slug": slug} if slug else {})
+    return row_of_study(request, rows, suspending_study, _("There is no suspension %(id)s.") % {"id": suspension_id})
 
 
 def paused_study(request: HttpRequest | Request, slug: str) -> "WithAnnotations[Study, HasRoles]":
@@ -57,9 +55,5 @@ def ends_pauses(study: "WithAnnotations[Study, HasRoles]") -> bool:
 
 def pause_of(request: HttpRequest | Request, pause_id: int) -> Pause:
     """Return the pause with its study, for people who may end it. Raise Http404 or PermissionDenied."""
-    found = Pause.objects.select_related("study", "person", "judgement", "ended_by")
-    pause = found.filter(pk=pause_id).first()
-    if pause is None:
-        raise Http404(_("There is no pause %(id)s.") % {"id": pause_id})
-    pause.study = pausing_study(request, pause.study.slug)
-    return pause
+    rows = Pause.objects.select_related("study", "person", "judgement", "ended_by").filter(pk=pause_id)
+    return row_of_study(request, rows, pausing_study, _("There is no pause %(id)s.") % {"id": pause_id})

@@ -81,7 +81,10 @@ def outcomes(api: Any, world: World, name: str, people: Iterable[str]) -> dict[s
             if not address or name in OF_A_PERSON:
                 address = world.address(name, person)
             with transaction.atomic():
-                found[who] = outcome(getattr(client, method)(address, body, format=form))
+                response = getattr(client, method)(address, body, format=form)
+                found[who] = outcome(response)
+                if found[who] == HIDDEN and world.study.slug not in address:
+                    assert world.study.slug.encode() not in response.content, "a foreign study is named"
                 transaction.set_rollback(True)  # the next request finds the same database
         transaction.set_rollback(True)
     return found

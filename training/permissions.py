@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from studies.models import Membership, Study
 from studies.models.studies import HasRoles
-from studies.permissions import MAY_EXPORT, MAY_TRAIN, allows, study_for
+from studies.permissions import MAY_EXPORT, MAY_TRAIN, Allowed, allows, row_of_study, study_for
 from training.models import ModelFamily, ModelVersion, Run, TrainingRule
 
 if TYPE_CHECKING:
@@ -38,16 +38,12 @@ def run_for(request: HttpRequest | Request, run_id: int, slug: str = "") -> Run:
     Args:
         slug: the study in the address, if it has one.
     """
-    found = _run(run_id, slug)
-    found.study = runs_study(request, found.study.slug)
-    return found
+    return _run(request, run_id, slug, runs_study)
 
 
 def own_run(request: HttpRequest | Request, run_id: int, slug: str = "") -> Run:
     """Return the run with its study, for those who may cancel it. Raise Http404 or PermissionDenied."""
-    found = _run(run_id, slug)
-    found.study = training_study(request, found.study.slug)
-    return found
+    return _run(request, run_id, slug, training_study)
 
 
 def run_of_worker(request: Request, run_id: int) -> Run:
@@ -72,32 +68,29 @@ def owners_for(study: Study) -> Q:
     return Q(owner__in=Membership.objects.filter(study=study, role__in=MAY_TRAIN).values("person"))
 
 
-def _run(run_id: int, slug: str) -> Run:
+def _run(request: HttpRequest | Request, run_id: int, slug: str, allowed: Allowed) -> Run:
     related = ("study", "release", "family", "worker", "asked_by", "version")
     of_study = {"study__slug": slug} if slug else {}
-    found = Run.objects.select_related(*related).filter(pk=run_id, **of_study).first()
-    if found is None:
-        raise Http404(_("There is no run %(id)s.") % {"id": run_id})
-    return found
+    rows = Run.objects.select_related(*related).filter(pk=run_id, **of_study)
+    return row_of_study(request, rows, allowed, _("There is no run %(id)s.") % {"id": run_id})
 
 
 def version_for(request: HttpRequest | Request, version_id: int) -> ModelVersion:
     """Return the model version with its study, for those who see it. Raise Http404 or PermissionDenied."""
-    found = _version(pk=version_id)
-    found.study = runs_study(request, found.study.slug)
-    return found
+    return row_of_study(request, _versions(pk=version_id), runs_study, _("There is no such model version."))
 
 
 def own_version(request: HttpRequest | Request, version_id: int) -> ModelVersion:
     """Return the model version with its study, for those who may promote it. Raise Http404 or PermissionDenied."""
-    found = _version(pk=version_id)
-    found.study = training_study(request, found.study.slug)
-    return found
+    return row_of_study(request, _versions(pk=version_id), training_study, _("There is no such model version."))
 
 
 def numbered_version(study: Study, family_id: int, number: int) -> ModelVersion:
     """Return the version of a family of the study. Raise Http404."""
-    return _version(study=study, family=family_id, number=number)
+    found = _versions(study=study, family=family_id, number=number).first()
+    if found is None:
+        raise Http404(_("There is no such model version."))
+    return found
 
 
 def rule_of(request: HttpRequest | Request, rule_id: int, slug: str = "") -> TrainingRule:
@@ -107,11 +100,8 @@ def rule_of(request: HttpRequest | Request, rule_id: int, slug: str = "") -> Tra
         slug: the study in the address, if it has one.
     """
     of_study = {"study__slug": slug} if slug else {}
-    found = TrainingRule.objects.select_related("study", "family", "changed_by").filter(pk=rule_id, **of_study).first()
-    if found is None:
-        raise Http404(_("There is no rule %(id)s.") % {"id": rule_id})
-    found.study = training_study(request, found.study.slug)
-    return found
+    rows = TrainingRule.objects.select_related("study", "family", "changed_by").filter(pk=rule_id, **of_study)
+    return row_of_study(request, rows, training_study, _("There is no rule %(id)s.") % {"id": rule_id})
 
 
 def family_of(study: Study, family_id: int) -> ModelFamily:
@@ -123,9 +113,6 @@ def family_of(study: Study, family_id: int) -> ModelFamily:
     return found
 
 
-def _version(**about: Any) -> ModelVersion:
+def _versions(**about: Any) -> QuerySet[ModelVersion]:
     related = ("study", "family", "run__release", "run__worker", "against", "decided_by")
-    found = ModelVersion.objects.select_related(*related).filter(**about).first()
-    if found is None:
-        raise Http404(_("There is no such model version."))
-    return found
+    return ModelVersion.objects.select_related(*related).filter(**about)

@@ -7,7 +7,6 @@ endpoints check but write no seat, lease, slot, answer, draft or exposure. Only 
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -32,15 +31,6 @@ class TrialPairs:
     current: AssignmentData | None
     next: AssignmentData | None
     reason: str | None
-
-
-def pair_of(pair_id: int) -> Pair:
-    """Return a pair that a trial can show. Raise Http404 if it cannot."""
-    pair = Pair.objects.select_related("study").filter(pk=pair_id).first()
-    found = playable(pair.study).filter(pk=pair_id).first() if pair else None
-    if found is None:
-        raise Http404(_("Pair %(id)s does not exist or cannot be shown.") % {"id": pair_id})
-    return found
 
 
 def trial_pairs(study: Study, person: User, *, start: int = 0, after: int = 0) -> TrialPairs:

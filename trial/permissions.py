@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
+from annotation.unleased import playable
 from catalog.models import Pair
 from studies.models import Study
 from studies.models.studies import HasRoles
-from studies.permissions import MAY_CONFIGURE, study_for
-from trial.pairs import pair_of
+from studies.permissions import MAY_CONFIGURE, row_of_study, study_for
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -25,6 +26,8 @@ def trial_pair(request: HttpRequest | Request, pair_id: int) -> Pair:
 
     Raise Http404, also if the person may not know of the study, or PermissionDenied.
     """
-    pair = pair_of(pair_id)
-    pair.study = trial_study(request, pair.study.slug)
+    missing = _("Pair %(id)s does not exist or cannot be shown.") % {"id": pair_id}
+    pair = row_of_study(request, Pair.objects.select_related("study").filter(pk=pair_id), trial_study, missing)
+    if not playable(pair.study).filter(pk=pair_id).exists():
+        raise Http404(missing)
     return pair

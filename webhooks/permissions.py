@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from studies.models import Study
 from studies.models.studies import HasRoles
-from studies.permissions import MAY_SET_WEBHOOKS, study_for
+from studies.permissions import MAY_SET_WEBHOOKS, row_of_study, study_for
 from webhooks.models import Delivery, Endpoint
 
 if TYPE_CHECKING:
@@ -26,19 +26,15 @@ def endpoint_of(request: HttpRequest | Request, endpoint_id: int, slug: str = ""
     Args:
         slug: the study in the address, if it has one.
     """
-    found = Endpoint.objects.select_related("study")
-    endpoint = found.filter(pk=endpoint_id, **{"study__slug": slug} if slug else {}).first()
-    if endpoint is None:
-        raise Http404(_("There is no endpoint %(id)s.") % {"id": endpoint_id})
-    endpoint.study = webhooks_study(request, endpoint.study.slug)
-    return endpoint
+    of_study = {"study__slug": slug} if slug else {}
+    rows = Endpoint.objects.select_related("study").filter(pk=endpoint_id, **of_study)
+    return row_of_study(request, rows, webhooks_study, _("There is no endpoint %(id)s.") % {"id": endpoint_id})
 
 
 def delivery_of(request: HttpRequest | Request, delivery_id: int, slug: str = "") -> Delivery:
     """Return the delivery, for people who set its endpoint. Raise Http404 or PermissionDenied."""
-    found = Delivery.objects.select_related("event")
-    delivery = found.filter(pk=delivery_id, **{"study__slug": slug} if slug else {}).first()
-    if delivery is None:
-        raise Http404(_("There is no delivery %(id)s.") % {"id": delivery_id})
-    delivery.endpoint = endpoint_of(request, delivery.endpoint_id)
+    of_study = {"study__slug": slug} if slug else {}
+    rows = Delivery.objects.select_related("event", "study", "endpoint").filter(pk=delivery_id, **of_study)
+    delivery = row_of_study(request, rows, webhooks_study, _("There is no delivery %(id)s.") % {"id": delivery_id})
+    delivery.endpoint.study = delivery.study
     return delivery
