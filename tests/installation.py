@@ -34,7 +34,7 @@ FILL = """
 import json, django; django.setup()
 from accounts.models import User
 from accounts.tokens import issue_token
-from catalog.models import Study
+from studies.models import Study
 from tests import factories
 study = Study.objects.get(slug="colours")
 study.help_contact, study.pay_basis, study.state = "The desk, extension 1", "By the hour", "running"

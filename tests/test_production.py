@@ -111,7 +111,7 @@ def token_of(installed: Installation, username: str) -> str:
 import django; django.setup()
 from accounts.models import User
 from accounts.tokens import issue_token
-from catalog.models import Membership, Study
+from studies.models import Membership, Study
 person = User.objects.get(username={username!r})
 Membership.objects.get_or_create(study=Study.objects.get(slug="colours"), person=person, role="admin")
 print(issue_token(person, scopes=["read", "manage"]), end="")

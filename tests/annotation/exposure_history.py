@@ -104,14 +104,18 @@ class Histories(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def lease(self, which: int) -> None:
+        self.report_before_a_lease(which)
         study = Study.objects.get(pk=self.studies[which].pk)
         self.show(which, serving.lease(self.person, study).current)
+
+    def report_before_a_lease(self, which: int) -> None:
+        """Report what a plain program has shown. A report without the name of a showing is of the present lease."""
+        if not self.names_days and which in self.open:
+            self.report_on(self.open[which])
 
     def show(self, which: int, current: Assignment | None) -> None:
         """Show the person's pairs on the page. A pair that is already shown stays."""
         shown = self.open.get(which)
-        if shown and not self.names_days and (current is None or shown.assignment.pk != current.pk):
-            self.report_on(shown)  # a pair that was shown and never reported stays expected
         if current is None:
             self.open.pop(which, None)
         elif shown is None or shown.assignment.pk != current.pk or shown.assignment.lease_number < current.lease_number:
@@ -191,6 +195,7 @@ class Histories(RuleBasedStateMachine):
     def renew(self, which: int) -> None:
         """Renew an expired lease, if that is possible."""
         if which in self.open:
+            self.report_before_a_lease(which)
             with suppress(Refused):
                 serving.renew(self.open[which].assignment, self.person)
 

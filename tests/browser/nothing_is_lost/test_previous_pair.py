@@ -200,7 +200,7 @@ def test_pairs_that_are_offered_meanwhile_do_not_take_it_off_the_page(workspace)
     [
         (
             lambda: Assignment.objects.filter(state="submitted").update(ended_at=timezone.now() - timedelta(days=9)),
-            "over",
+            "has passed",
         ),
         (lambda: Batch.objects.update(state="in_review"), "being checked"),
     ],

@@ -48,7 +48,7 @@ def test_a_wrong_password_says_so_and_a_lost_csrf_cookie_does_not_matter(workspa
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Password").fill("not the password")
     dialog.get_by_role("button", name="Sign in", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("correct")
+    expect(dialog.get_by_role("alert")).to_contain_text("is wrong")
     sign_in_again(page, annotator)
     stored(1)
 
