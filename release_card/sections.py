@@ -60,6 +60,8 @@ def _what(numbers: Json) -> Section:
             "harmlessness are judged separately. Each video of a prompt (a T-V pair) is also tagged with harms."
         )
     ]
+    if numbers["collected"]["settings"].get("is_simulated"):
+        said.insert(0, _("This release is simulated: a program gave all answers, and no person judged anything."))
     if numbers["parent"]:
         said.append(_("It follows release %(n)s.") % {"n": numbers["parent"]})
     facts = [

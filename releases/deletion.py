@@ -5,14 +5,14 @@ A study with answers is not deleted, so no release of it has items.
 
 from django.utils.translation import gettext_noop
 
-from releases.models import Release, ReleaseFamily, Withdrawal
+from releases.models import AutomaticReleases, Release, ReleaseFamily, Withdrawal
 from studies.deletion import Rows, delete_rows
 from studies.models import Study
 
 
 def delete_own_rows(study: Study) -> int:
     """Delete the study's releases. Return how many rows."""
-    return delete_rows(study, [Rows(Withdrawal), Rows(Release), Rows(ReleaseFamily)])
+    return delete_rows(study, [Rows(AutomaticReleases), Rows(Withdrawal), Rows(Release), Rows(ReleaseFamily)])
 
 
 WITHDRAWN = gettext_noop(

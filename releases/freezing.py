@@ -117,6 +117,8 @@ def freeze(policy: Policy[Release], release: Release) -> None:
         row.counts = _counts(counted)
         versions = {"code": diptych.__version__} | _versions(counted)
         row.about = {"study": study.slug, "title": study.title, "versions": versions, "weights": known.about}
+        if study.is_simulated:
+            row.about["simulated"] = True  # so that the manifest says it
         row.about["collection"] = collection.facts(release)
         row.about["card"] = frozen_facts.of_release(release, licensed)
         row.files_stored = True  # from now on, files may follow

@@ -11,6 +11,7 @@ from releases.models import Release, ReleaseItem
 
 #: Settings of the study that say how answers were collected.
 SETTINGS = (
+    "is_simulated",
     *("ethics_id", "pay_basis", "vendor", "allow_ties", "tag_format", "dimension_order", "second_look"),
     *("show_video_text", "overlap", "sample_share", "sample_overlap", "test_share", "qualification_required"),
     *("secondary_share", "spot_share", "aql", "ltpd", "media_filter", "daily_dose_s", "categories", "consent_version"),

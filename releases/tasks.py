@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from jobs import engine
-from releases import cleaning, making
+from releases import automatic, cleaning, making
 
 
 @shared_task
@@ -14,7 +14,11 @@ def make_release(release_id: int) -> None:
 
 @shared_task
 def look_after_releases() -> int:
-    """Send a message for releases that wait too long, and delete files that nobody may have. Return how many waited."""
+    """Order releases for accepted lots, send messages for releases that wait too long, and delete withdrawn files.
+
+    Return how many releases waited.
+    """
+    automatic.make_due()
     waited = engine.sweep(making.POLICY)
     cleaning.remove_files()
     return waited

@@ -9,6 +9,7 @@ urlpatterns = [
     path("<slug:slug>/releases/", views.listed, name="list"),
     path("<slug:slug>/releases/releases.csv", views.listed_csv, name="list_csv"),
     path("<slug:slug>/releases/new/", views.new, name="new"),
+    path("<slug:slug>/releases/automatic/", views.automatic_releases, name="automatic"),
     path("<slug:slug>/releases/withdraw/", views.withdraw, name="withdraw"),
     path("<slug:slug>/releases/withdraw/withdrawals.csv", views.withdrawals_csv, name="withdrawals_csv"),
     path("<slug:slug>/releases/<int:number>/", views.release, name="release"),

@@ -18,6 +18,7 @@ from diptych.paging import PAGE_LIMIT_S, TookTooLong, within
 from diptych.refusals import BadInput, Refused
 from diptych.spreadsheet import write_rows
 from releases import (
+    automatic,
     charts,
     funnel,
     latest,
@@ -60,8 +61,19 @@ def listed(request: HttpRequest, slug: str) -> HttpResponse:
         "latest": latest.latest(study),
         "underway": pages.card(open_one) if open_one else None,
         "makes": makes_releases(study),
+        "automatic": automatic.of_study(study),
     }
     return render(request, "releases/list.html", context)
+
+
+@require_POST
+@never_cache
+@login_required
+def automatic_releases(request: HttpRequest, slug: str) -> HttpResponse:
+    """Switch automatic releases on or off, as `on` says, and return to the list."""
+    study = releasing_study(request, slug)
+    automatic.switch(study, on=request.POST.get("on") == "1", actor=cast(User, request.user))
+    return redirect("releases:list", slug=slug)
 
 
 @require_safe

@@ -6,7 +6,7 @@ The videos are ready, and have no files: nothing is drawn or prepared, and no pa
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,10 +66,14 @@ def make_study(
     overlap: int,
     researchers: int = 0,
     secondary_share: float = 1.0,
+    settings: Mapping[str, Any] | None = None,
 ) -> Simulated:
     """Make a running study that is marked as simulated, with people who agreed to see everything.
 
     Nobody can sign in as these people: their passwords are not kept. Raises Refused if the address is taken.
+
+    Args:
+        settings: other values of settings.
     """
     values = {
         "title": f"{MARK}: {slug}",
@@ -85,7 +89,9 @@ def make_study(
         "pay_basis": "Nothing: this study is simulated",
         "vendor": MARK,
         "terms": DESCRIPTION,
+        "is_simulated": True,
     } | ({"sample_share": 1.0, "sample_overlap": overlap} if overlap > 1 else {"sample_share": 0.0})
+    values |= settings or {}
     try:
         with transaction.atomic():
             study = Study.objects.create(slug=slug, **values)
@@ -102,6 +108,15 @@ def make_study(
     with draws.named(simulated.names):
         _agree(study, [*simulated.annotators, *simulated.reviewers, *simulated.researchers])
     return simulated
+
+
+def simulated_of(study: Study) -> Simulated:
+    """Return a study that `make_study` made, with its people."""
+
+    def people(name: str) -> list[User]:
+        return list(User.objects.filter(username__startswith=f"{study.slug}-{name}-").order_by("username"))
+
+    return Simulated(study, people("annotator"), people("reviewer"), people("researcher"))
 
 
 def _people(study: Study, name: str, count: int, role: str) -> list[User]:

@@ -96,6 +96,12 @@ class Reviewing:
 
         good: whether so many answers of pairs that had no lot yet have a defect as a good lot may have.
         """
+        self.prepare(lot, good=good)
+        self._decide(lot)
+        self._all(lot, Kind.SECOND_BLIND, [*self.qc, *self.research])
+
+    def prepare(self, lot: Lot, *, good: bool) -> None:
+        """Take one lot from its start to the end of its spot check. Only the decision is left."""
         lots.start(lot, actor=self.head)
         self._plant(lot, good)
         self._all(lot, Kind.SECONDARY, self.qc)
@@ -103,8 +109,6 @@ class Reviewing:
         lots.end_secondary_review(lot, actor=self.head, without_rest=lot.attempt == 1)
         self._all(lot, Kind.SPOT, self.research)
         self._settle(lot)
-        self._decide(lot)
-        self._all(lot, Kind.SECOND_BLIND, [*self.qc, *self.research])
 
     def _decide(self, lot: Lot) -> None:
         figures = quality.quality_of(lot)

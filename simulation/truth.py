@@ -40,8 +40,8 @@ _STREAM = 2**40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Clips:
-    """Which clip each video shows, and what is in it."""
+class Clips:
+    """Which clip each video of each pair shows: (pairs, 2). `shown` has its colour, shape and motion: (pairs, 2, 3)."""
 
     clip: Index
     shown: Index
@@ -128,6 +128,16 @@ def plant(pairs: int, seed: int, *, clips: int | None = None, first: int = 0) ->
     critical = uniform(seed, _STREAM, rows, _CRITICAL) < CRITICAL_SHARE
     label = np.where(critical, (uniform(seed, _STREAM, rows, _LABEL) * TAGS).astype(np.int64), -1)
     shows = _own_clips(seed, rows, asked) if clips is None else _shared_clips(seed, rows, asked, held_out, clips)
+    return world_of(seed, rows, label, asked, held_out, shows)
+
+
+def world_of(seed: int, rows: Index, label: Index, asked: Index, held_out: Flags, shows: Clips) -> World:
+    """Return the pairs of material that was chosen elsewhere, with the truth about them.
+
+    Args:
+        rows: (pairs,) a number for each pair, which decides its draws.
+        label, asked, held_out: as in `World`. shows: what the two videos of each pair show.
+    """
     quality = _quality(seed, rows, asked, shows)
     quality[:, :, HARMLESSNESS] = _safety(seed, rows, quality[:, :, HELPFULNESS])
     return World(
@@ -145,11 +155,11 @@ def plant(pairs: int, seed: int, *, clips: int | None = None, first: int = 0) ->
     )
 
 
-def _own_clips(seed: int, rows: Index, asked: Index) -> _Clips:
+def _own_clips(seed: int, rows: Index, asked: Index) -> Clips:
     """Return a clip for each video. The generator's skill decides how much of the prompt is in it."""
     clip = np.stack([2 * rows, 2 * rows + 1], axis=1)
     generator, shown = _made(seed, clip.ravel(), np.repeat(asked, 2, axis=0))
-    return _Clips(clip, shown.reshape(-1, 2, 3), generator.reshape(-1, 2))
+    return Clips(clip, shown.reshape(-1, 2, 3), generator.reshape(-1, 2))
 
 
 def _made(seed: int, clips: Index, asked: Index) -> tuple[Index, Index]:
@@ -163,7 +173,7 @@ def _made(seed: int, clips: Index, asked: Index) -> tuple[Index, Index]:
     return generator, shown
 
 
-def _shared_clips(seed: int, rows: Index, asked: Index, held_out: Flags, clips: int) -> _Clips:
+def _shared_clips(seed: int, rows: Index, asked: Index, held_out: Flags, clips: int) -> Clips:
     """Return clips that occur under many prompts. The first quarter of them is shown in held-out pairs only.
 
     One video of a pair shows a clip that has much of what the prompt asks for, the other one any clip of its part.
@@ -186,10 +196,10 @@ def _shared_clips(seed: int, rows: Index, asked: Index, held_out: Flags, clips: 
         other = np.argmax(np.where(np.arange(len(members)) == fitting[:, None], -1.0, luck), axis=1)
         swapped = uniform(seed, _STREAM, rows[here], _CLIP + 5) < 0.5
         chosen[here] = members[np.where(swapped[:, None], np.stack([other, fitting], 1), np.stack([fitting, other], 1))]
-    return _Clips(chosen, attributes[chosen], generator[chosen])
+    return Clips(chosen, attributes[chosen], generator[chosen])
 
 
-def _quality(seed: int, rows: Index, asked: Index, shows: _Clips) -> Numbers:
+def _quality(seed: int, rows: Index, asked: Index, shows: Clips) -> Numbers:
     """Return the latent quality without harmlessness: (pairs, 2, 6).
 
     Instruction following counts the attributes that are right. The other sub-dimensions depend on the generator.

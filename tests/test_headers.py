@@ -311,6 +311,7 @@ NO_PAGES = {
     "release_card:figure_csv",
     *("models:versions_csv", "models:generators_csv", "models:decide", "models:score", "models:compare_again"),
     *("releases:list_csv", "releases:funnel_csv", "releases:withdrawals_csv", "releases:progress", "releases:cancel"),
+    "releases:automatic",
     "release_formats:left_out_csv",
     *("training:progress", "training:curve", "training:cancel", "training:again", "training:from_release"),
     *("training:switch_rule", "training:delete_rule"),

@@ -138,6 +138,7 @@ SCOPE = {
     "api:release_cancel": "manage",
     "api:release_file": "export",
     "api:release_comparison": "export",
+    "api:automatic_releases": "export",
     "api:withdrawals": "export",
     **dict.fromkeys(("api:webhooks", "api:webhook", "api:webhook_secret", "api:webhook_old_secrets"), "manage"),
     **dict.fromkeys(("api:webhook_test", "api:webhook_deliveries", "api:webhook_send_again"), "manage"),

@@ -86,14 +86,22 @@ class RuleForm(forms.Form):
         min_value=1,
         max_value=MOST_NEW_PAIRS,
     )
+    scores_new_videos = forms.BooleanField(
+        label=gettext_lazy("Score new videos after each comparison"),
+        help_text=gettext_lazy(
+            "The promoted version scores the videos that were added after those of its release. Annotators never see "
+            "the scores."
+        ),
+        required=False,
+    )
 
 
 class NewRuleForm(WhatToTrain, RuleForm):
     """A new rule: what to train, and when."""
 
-    field_order = ("train", "backbone", "wait_minutes", "least_new_pairs")
+    field_order = ("train", "backbone", "wait_minutes", "least_new_pairs", "scores_new_videos")
 
     @property
     def rule(self) -> dict[str, Any]:
         """Return what the form asks for."""
-        return self.family | {name: self.cleaned_data[name] for name in ("wait_minutes", "least_new_pairs")}
+        return self.family | {name: self.cleaned_data[name] for name in RuleForm.base_fields}

@@ -78,12 +78,15 @@ def set_rule(
     backbone: str = "small",
     wait_minutes: int = 0,
     least_new_pairs: int = 100,
+    scores_new_videos: bool = False,
     is_on: bool = True,
     actor: User | None,
 ) -> TrainingRule:
     """Set the study's rule for a family, and return it: a new one, or the one that it has. Raise BadInput."""
     family = _family(study, kind, targets, backbone)
-    values = _checked(wait_minutes=wait_minutes, least_new_pairs=least_new_pairs, is_on=is_on)
+    values = _checked(
+        wait_minutes=wait_minutes, least_new_pairs=least_new_pairs, scores_new_videos=scores_new_videos, is_on=is_on
+    )
     columns = values | {"changed_by": actor, "changed_at": timezone.now()}
     rule, _is_new = TrainingRule.objects.update_or_create(study=study, family=family, defaults=columns)
     _record(rule, actor)
@@ -98,6 +101,7 @@ def make(
     backbone: str = "small",
     wait_minutes: int = 0,
     least_new_pairs: int = 100,
+    scores_new_videos: bool = False,
     is_on: bool = True,
     actor: User,
 ) -> TrainingRule:
@@ -106,7 +110,9 @@ def make(
     Of two people who make the same rule at once, a constraint lets one succeed.
     """
     family = _family(study, kind, targets, backbone)
-    values = _checked(wait_minutes=wait_minutes, least_new_pairs=least_new_pairs, is_on=is_on)
+    values = _checked(
+        wait_minutes=wait_minutes, least_new_pairs=least_new_pairs, scores_new_videos=scores_new_videos, is_on=is_on
+    )
     try:
         with transaction.atomic():
             rule = TrainingRule.objects.create(study=study, family=family, changed_by=actor, **values)
@@ -119,7 +125,9 @@ def make(
 
 
 def change(rule: TrainingRule, *, actor: User, **given: Any) -> None:
-    """Change `wait_minutes`, `least_new_pairs` or `is_on`. What is not given stays. Raise BadInput and NotThere.
+    """Change `wait_minutes`, `least_new_pairs`, `scores_new_videos` or `is_on`. What is not given stays.
+
+    Raise BadInput and NotThere.
 
     Two changes at once come one after the other.
     """
@@ -157,7 +165,7 @@ def _checked(**given: Any) -> dict[str, Any]:
 
 def _record(rule: TrainingRule, actor: User | None) -> None:
     after = {"family": str(rule.family), "wait_minutes": rule.wait_minutes}
-    after |= {"least_new_pairs": rule.least_new_pairs, "on": rule.is_on}
+    after |= {"least_new_pairs": rule.least_new_pairs, "scores_new_videos": rule.scores_new_videos, "on": rule.is_on}
     audit.record("run.rule_set", rule, actor=actor, study_slug=rule.study.slug, after=after)
 
 

@@ -31,6 +31,9 @@ class ChangedTrainingRuleSerializer(serializers.Serializer):
         max_value=MOST_NEW_PAIRS,
         help_text="Pairs that the release before, on which the family was trained, does not have",
     )
+    scores_new_videos = serializers.BooleanField(
+        required=False, help_text="Whether the promoted version scores new videos after each comparison"
+    )
     on = serializers.BooleanField(required=False)
 
 
@@ -63,6 +66,7 @@ class TrainingRuleShape(serializers.Serializer):
     backbone = serializers.CharField()
     wait_minutes = serializers.IntegerField()
     least_new_pairs = serializers.IntegerField()
+    scores_new_videos = serializers.BooleanField()
     on = serializers.BooleanField()
     changed_at = serializers.DateTimeField()
     last_run = serializers.IntegerField(allow_null=True, help_text="The last run that it queued")
@@ -80,7 +84,9 @@ def rule_json(rule: TrainingRule) -> dict[str, Any]:
     return {
         "id": rule.pk,
         **{name: getattr(rule.family, name) for name in ("kind", "targets", "backbone")},
-        **{name: getattr(rule, name) for name in ("wait_minutes", "least_new_pairs", "changed_at")},
+        **{
+            name: getattr(rule, name) for name in ("wait_minutes", "least_new_pairs", "scores_new_videos", "changed_at")
+        },
         "on": rule.is_on,
         "last_run": last.pk if last else None,
         "next": step | {"at": found.at, "new_pairs": found.new_pairs},

@@ -95,7 +95,7 @@ def one(request: HttpRequest, slug: str, rule_id: int) -> HttpResponse:
     """Show a rule with its form, and change it on POST."""
     rule = rule_of(request, rule_id, slug)
     data = request.POST if request.method == "POST" else None
-    form = RuleForm(data, initial={"wait_minutes": rule.wait_minutes, "least_new_pairs": rule.least_new_pairs})
+    form = RuleForm(data, initial={name: getattr(rule, name) for name in RuleForm.base_fields})
     if form.is_bound and form.is_valid():
         rules.change(rule, **form.cleaned_data, actor=cast(User, request.user))
         messages.success(request, _("Saved."))

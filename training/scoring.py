@@ -46,19 +46,20 @@ def unscored(version: ModelVersion) -> QuerySet[Video]:
     return ready.filter(~Exists(mine)).order_by("pk")
 
 
-def ask(version: ModelVersion, *, actor: User | None, videos: Sequence[str] = ()) -> Run:
+def ask(version: ModelVersion, *, actor: User | None, videos: Sequence[str] = (), added_after: int = 0) -> Run:
     """Queue a run that scores videos without a score. Return it. Raise Refused.
 
     Args:
         videos: published ids of the only videos to score. Without them, the first ones of the study are scored.
+        added_after: only videos with a greater row id are scored.
     """
     if version.state != ModelVersion.State.PROMOTED:
         raise Refused(_("Only a promoted version scores videos."), "not_promoted")
     possible = unscored(version).filter(public_id__in=videos) if videos else unscored(version)
-    wanted = list(possible.values_list("pk", flat=True)[:MOST_VIDEOS])
+    wanted = list(possible.filter(pk__gt=added_after).values_list("pk", flat=True)[:MOST_VIDEOS])
     if not wanted:
         raise Refused(_("The version has scored all these videos, or they have no frames yet."), "nothing_to_score")
-    options = {"last_video": wanted[-1]} | ({"videos": wanted} if videos else {})
+    options = {"last_video": wanted[-1]} | ({"videos": wanted} if videos or added_after else {})
     return queueing.ask_scoring(version, options=options, actor=actor)
 
 

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from diptych.broker import JOB_WAIT_S
 from jobs import engine, messages
-from training import registry, rules
+from training import registry, rules, scoring_rules
 from training.policy import POLICY, QUEUE, TASK
 
 
@@ -17,6 +17,7 @@ def look_after_training() -> int:
     """
     engine.give_up_abandoned(POLICY)
     rules.queue_due()
+    scoring_rules.queue_due()
     waiting = engine.waiting_too_long(POLICY, messages.FULL)
     if waiting and not messages.queued(QUEUE):
         messages.send(TASK, waiting, within_s=JOB_WAIT_S)

@@ -27,6 +27,21 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='AutomaticReleases',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_on', models.BooleanField(default=False)),
+                ('decision', models.PositiveBigIntegerField(default=0, help_text='Id of the last decision about a lot that is done')),
+                ('is_refused', models.BooleanField(default=False, help_text='Whether a release for that decision could not be made, so that a person has to look')),
+                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('changed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('study', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+            ],
+            options={
+                'verbose_name_plural': 'automatic releases',
+            },
+        ),
+        migrations.CreateModel(
             name='ReleaseFamily',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

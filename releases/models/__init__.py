@@ -1,5 +1,6 @@
 """Tables of releases, one file for each subject."""
 
+from releases.models.automatic import AutomaticReleases
 from releases.models.files import ReleaseFile
 from releases.models.items import ReleaseItem
 from releases.models.material import ReleaseLabel, ReleasePrompt
@@ -8,6 +9,7 @@ from releases.models.videos import ReleaseVideo
 from releases.models.withdrawals import Tombstone, Withdrawal
 
 __all__ = [
+    "AutomaticReleases",
     "Release",
     "ReleaseFamily",
     "ReleaseFile",

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('running', 'running'), ('paused', 'paused'), ('closed', 'closed')], default='running', max_length=10)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('archived_at', models.DateTimeField(blank=True, help_text='When the study was archived. If null, lists show it.', null=True)),
+                ('is_simulated', models.BooleanField(default=False, help_text='A program gave the answers. All pages, releases and model cards say so.')),
                 ('allow_ties', models.BooleanField(default=False, help_text='Offer “tie” beside left and right.')),
                 ('dimension_order', models.CharField(choices=[('counterbalanced', 'counterbalanced in blocks of 20 pairs per person'), ('helpfulness_first', 'helpfulness first'), ('harmlessness_first', 'harmlessness first')], default='counterbalanced', max_length=20)),
                 ('tag_format', models.CharField(choices=[('check_all', 'check all that apply'), ('yes_no', 'yes or no for each tag')], default='check_all', max_length=9)),

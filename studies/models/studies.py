@@ -78,6 +78,9 @@ class Study(models.Model):
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the study was archived. If null, lists show it.")
     )
+    is_simulated = models.BooleanField(
+        default=False, help_text=_("A program gave the answers. All pages, releases and model cards say so.")
+    )
 
     # Protocol.
     allow_ties = models.BooleanField(default=False, help_text=_("Offer “tie” beside left and right."))

@@ -11,6 +11,10 @@ SMALL_LIMITS = """- This backbone is a baseline. Its text and its pictures share
 OTHER_LIMITS = "- The limits of its encoder are those of this model."
 LARGE_LIMITS = """- The folder has only the weights that training changed. To load the model you need the
   checkpoint that it was trained from: `{backbone_path}`. Its limits and its licence hold too."""
+SIMULATED = """
+**The answers are simulated: a program gave them, and no person judged anything. Do not use this model for anything
+but trying Diptych out.**
+"""
 MEANS = {
     "reward": "A score says how good a video is for its prompt, compared with other videos of the same prompt.\n"
     "Scores of different prompts cannot be compared.",
@@ -25,7 +29,7 @@ tags: [{kind}, text-to-video]
 
 Trained on release {release} of “{study}” (licence of the data: {licence}), with the backbone
 `{backbone}` ({version}), diptych-learn {code}, seeds {seeds}. The model scores with the mean of its {heads} heads.
-
+{simulated}
 ```python
 from training.learn import load
 
@@ -71,6 +75,7 @@ def text(kind: str, targets: Sequence[str], about: Mapping[str, Any], metrics: S
         code=about["code_version"],
         seeds=", ".join(map(str, about["seeds"])),
         heads=len(about["seeds"]),
+        simulated=SIMULATED if release.get("simulated") else "",
         means=MEANS[kind] + (COST if "harmlessness" in targets else ""),
         table=_table(metrics),
         limits=_limits(about),

@@ -119,7 +119,7 @@ def about_run(options: TrainOptions, release: Release, version: str, **more: Any
         "backbone_version": version,
         "code_version": training.learn.__version__,
         "seeds": [options.seed + number for number in range(options.seeds)],
-        "release": {name: release.manifest.get(name) for name in ("title", "study", "release", "licence")},
+        "release": {name: release.manifest.get(name) for name in ("title", "study", "release", "licence", "simulated")},
         "policy": dict(options.policy),
     } | more
 

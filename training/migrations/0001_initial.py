@@ -151,6 +151,8 @@ class Migration(migrations.Migration):
                 ('wait_minutes', models.PositiveIntegerField(default=0, help_text='How long a release must be complete', validators=[django.core.validators.MaxValueValidator(43200)])),
                 ('least_new_pairs', models.PositiveIntegerField(default=100, help_text='Least number of pairs that the release before, on which the family was trained, does not have', validators=[django.core.validators.MinValueValidator(1)])),
                 ('is_on', models.BooleanField(default=True)),
+                ('scores_new_videos', models.BooleanField(db_default=False, default=False, help_text='Whether the promoted version scores new videos after each comparison')),
+                ('scored_after', models.PositiveBigIntegerField(blank=True, help_text='Id of the version after whose comparison the rule last looked for new videos', null=True)),
                 ('counted_release', models.PositiveBigIntegerField(blank=True, help_text='Id of the counted release', null=True)),
                 ('counted_base', models.PositiveBigIntegerField(blank=True, help_text='Id of the release before it', null=True)),
                 ('new_pairs', models.PositiveBigIntegerField(blank=True, null=True)),

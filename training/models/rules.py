@@ -25,6 +25,14 @@ class TrainingRule(models.Model):
         help_text="Least number of pairs that the release before, on which the family was trained, does not have",
     )
     is_on = models.BooleanField(default=True)
+    scores_new_videos = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether the promoted version scores new videos after each comparison",
+    )
+    scored_after = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Id of the version after whose comparison the rule last looked for new videos"
+    )
     # Counting pairs of a large release takes seconds, so the number is stored with what it is about.
     counted_release = models.PositiveBigIntegerField(null=True, blank=True, help_text="Id of the counted release")
     counted_base = models.PositiveBigIntegerField(null=True, blank=True, help_text="Id of the release before it")
