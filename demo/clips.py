@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,20 @@ Progress = Callable[[int, int], None]
 
 
 def make_clips(folder: Path, progress: Progress | None = None) -> Path:
-    """Write the clips and `manifest.jsonl` into `folder`. Return the manifest's path.
+    """Write the clips and `manifest.jsonl` into `folder`. Return the manifest's path. Raises `RuntimeError`."""
+    wanted = takes()
+    draw_all(wanted, folder, progress)
+    return write_manifest(folder / MANIFEST, manifest_lines())
+
+
+def draw_all(wanted: Sequence[Take], folder: Path, progress: Progress | None = None) -> None:
+    """Write clips into `folder`.
 
     Files that exist are kept. Each file is renamed into place when it is complete, so an interrupted run resumes.
     `progress` is called in this thread with the number of clips that are done and of all clips. Raises `RuntimeError`
     with ffmpeg's message if a clip cannot be made.
     """
     (folder / "clips").mkdir(parents=True, exist_ok=True)
-    wanted = takes()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = [pool.submit(make_clip, take, folder) for take in wanted]
         try:
@@ -43,7 +49,6 @@ def make_clips(folder: Path, progress: Progress | None = None) -> Path:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return _write_manifest(folder / MANIFEST, wanted)
 
 
 def make_clip(take: Take, folder: Path) -> Path:
@@ -92,10 +97,10 @@ def manifest_lines() -> Iterable[dict[str, Any]]:
         }
 
 
-def _write_manifest(path: Path, wanted: Iterable[Take]) -> Path:
+def write_manifest(path: Path, lines: Iterable[dict[str, Any]]) -> Path:
+    """Write a manifest of these objects, and return its path."""
     partial = path.with_name(f".{path.name}.part")
-    lines = (json.dumps(line, ensure_ascii=False) for line in manifest_lines())
-    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    partial.write_text("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines), encoding="utf-8")
     os.replace(partial, path)
     return path
 

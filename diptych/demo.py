@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from diptych import demo_example
 from diptych.embedded.process import Guarded
 from diptych.embedded.servers import Servers, is_free, start
 from diptych.embedded.state import REPOSITORY, EmbeddedError, Home, sentences_for, write_private
@@ -152,7 +153,8 @@ def run(home: Home, port: int) -> int:
                 programs.wait_until_healthy()
             show_sign_ins(url, write_sign_ins(home, url))
             say(f"\n  Ready after {time.monotonic() - began:.1f} s.")
-            programs.watch()
+            example = demo_example.Example(home, port, programs.guard, say)
+            programs.watch(demo_example.begin(example, stack))
     except SystemExit:
         say("\nStopped.")
         raise
@@ -261,11 +263,12 @@ class Programs:
                 )
             time.sleep(0.05)
 
-    def watch(self) -> None:
-        """Restart what ends by itself, until a stop signal. Raises EmbeddedError if something keeps ending."""
+    def watch(self, also: Callable[[], None]) -> None:
+        """Restart what ends, and call `also`, until a stop signal. Raises EmbeddedError if something keeps ending."""
         while True:
             select.select([], [], [], 0.2)
             self.restart_ended()
+            also()
 
     def restart_ended(self) -> None:
         """Restart what has ended by itself, and say so. Raises EmbeddedError if something keeps ending."""

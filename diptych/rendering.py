@@ -8,7 +8,6 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 from diptych import strict_json
 from diptych.refusals import BadInput, Refused
@@ -93,6 +92,9 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
 
     Only a 400 has fields. The result is JSON even if the endpoint otherwise responds in another format.
     """
+    # Views import this module while the REST framework reads its settings.
+    from rest_framework.views import exception_handler
+
     if isinstance(error, TryAgain):
         return None  # `diptych.middleware` logs it
     response = refused(error) if isinstance(error, Refused) else exception_handler(error, context)

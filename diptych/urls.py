@@ -57,6 +57,7 @@ urlpatterns = [
     path("studies/", include("controls.urls")),
     path("studies/", include("findings.urls")),
     path("studies/", include("releases.urls")),
+    path("studies/", include("demo.urls")),
     path("studies/", include("training.registry_urls")),
     path("studies/", include("release_formats.urls")),
     path("studies/", include("release_card.urls")),

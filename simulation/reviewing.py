@@ -96,13 +96,13 @@ class Reviewing:
 
         good: whether so many answers of pairs that had no lot yet have a defect as a good lot may have.
         """
-        self.prepare(lot, good=good)
-        self._decide(lot)
+        lots.start(lot, actor=self.head)
+        self.check(lot, good=good)
+        self.decide(lot)
         self._all(lot, Kind.SECOND_BLIND, [*self.qc, *self.research])
 
-    def prepare(self, lot: Lot, *, good: bool) -> None:
-        """Take one lot from its start to the end of its spot check. Only the decision is left."""
-        lots.start(lot, actor=self.head)
+    def check(self, lot: Lot, *, good: bool) -> None:
+        """Take a lot whose review has started to the end of its spot check, so that only the decision is left."""
         self._plant(lot, good)
         self._all(lot, Kind.SECONDARY, self.qc)
         self._settle(lot)
@@ -110,7 +110,8 @@ class Reviewing:
         self._all(lot, Kind.SPOT, self.research)
         self._settle(lot)
 
-    def _decide(self, lot: Lot) -> None:
+    def decide(self, lot: Lot) -> None:
+        """Decide a lot as its plan says. A lot without an outcome is added to `undecided`."""
         figures = quality.quality_of(lot)
         said = figures.outcome if figures else Outcome.OPEN
         try:

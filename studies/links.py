@@ -61,6 +61,8 @@ class Link:
     look: str = ""
     #: Whether it is left out in a closed study.
     while_open: bool = False
+    #: The address of the only study that has the link. Empty: all studies have it.
+    only_in: str = ""
     #: Of tabs: the key of the tab to which this one belongs. It is shown below the tabs while that one is open.
     within: str = ""
 
@@ -100,7 +102,7 @@ def links_at(place: Place, study: "WithAnnotations[Study, HasRoles]", *about: in
     """
     found: dict[str, StudyLink] = {}
     for link in _LINKS[place]:
-        if link.while_open and study.state == Study.State.CLOSED:
+        if (link.while_open and study.state == Study.State.CLOSED) or link.only_in not in ("", study.slug):
             continue
         if link.key not in found and allows(study, link.roles):
             found[link.key] = StudyLink(link, reverse(link.page, args=[study.slug, *about]))
