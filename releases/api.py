@@ -301,6 +301,7 @@ class WithdrawalShape(serializers.Serializer):
 
 class WithdrawalsShape(serializers.Serializer):
     withdrawals = WithdrawalShape(many=True)
+    next = serializers.IntegerField(allow_null=True, help_text="`before` of the next page; null: this is the last page")
 
 
 def withdrawals_json(found: QuerySet[Any]) -> list[dict[str, Any]]:
@@ -313,6 +314,7 @@ class WithdrawalsView(SignedInView):
     """`GET` and `POST studies/{slug}/withdrawals/`."""
 
     scopes = {"GET": "export", "POST": "manage"}
+    query = {"GET": ReleasesQuery}
 
     @extend_schema(operation_id="withdrawals_list", responses={200: WithdrawalsShape})
     def get(self, request: Request, slug: str) -> Response:
@@ -320,8 +322,12 @@ class WithdrawalsView(SignedInView):
 
         The latest comes first.
         """
-        found = withdrawing.earlier(releases_study(request, slug))[:MOST_LISTED]
-        return Response({"withdrawals": withdrawals_json(found)})
+        found = withdrawing.earlier(releases_study(request, slug))
+        if before := self.asked().get("before"):
+            found = found.filter(pk__lt=before)
+        rows = withdrawals_json(found[: MOST_LISTED + 1])
+        page = rows[:MOST_LISTED]
+        return Response({"withdrawals": page, "next": page[-1]["id"] if len(rows) > len(page) else None})
 
     @extend_schema(operation_id="withdrawals_make", request=WithdrawalSerializer, responses={201: WithdrawalShape})
     def post(self, request: Request, slug: str) -> Response:

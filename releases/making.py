@@ -19,9 +19,11 @@ from psycopg.errors import DiskFull
 from accounts import audit
 from accounts.models import User
 from diptych.database import locks
+from diptych.paging import PAGE_LIMIT_S, TookTooLong, within
 from diptych.refusals import BadInput, Refused
 from jobs import engine, ordered
 from jobs.heartbeat import heartbeat
+from jobs.models import OPEN_STATES
 from jobs.policy import DATABASE_TROUBLE, Policy
 from jobs.progress import JobProgress, Progress
 from media.stored_files import remove_half_written
@@ -84,8 +86,9 @@ def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = Tr
     if len(terms) > LONGEST_TERMS:
         raise BadInput(_("Shorten the terms to %(n)s characters.") % {"n": LONGEST_TERMS}, field="terms")
     parent, reason = _parent(study, wanted.parent), wanted.licence_reason.strip()
-    funnel.refuse_empty(funnel.preview(study, wanted.filter))
-    licences.require(licence, reason, licence_rows.planned(study, wanted.filter))
+    if Release.objects.filter(study=study, state__in=list(OPEN_STATES)).exists():
+        raise Refused(_(BUSY), "busy")
+    _look_ahead(study, wanted.filter, licence, reason)
     with transaction.atomic():
         locks.lock(locks.Key.RELEASES, study.pk)
         last = Release.objects.filter(study=study).aggregate(last=Max("number"))["last"] or 0
@@ -111,6 +114,16 @@ def ask(study: Study, wanted: Wanted, *, actor: User | None, announce: bool = Tr
         if announce:
             engine.announce(POLICY, release.pk)
     return release
+
+
+def _look_ahead(study: Study, wanted: Filter, licence: str, reason: str) -> None:
+    """Refuse at once what the job would refuse. Of a very large study it is left to the job."""
+    try:
+        with within(PAGE_LIMIT_S):
+            funnel.refuse_empty(funnel.preview(study, wanted))
+            licences.require(licence, reason, licence_rows.planned(study, wanted))
+    except TookTooLong:
+        return
 
 
 def _parent(study: Study, number: int | None) -> Release | None:

@@ -138,6 +138,8 @@ MATRIX = {
     "figures:dashboard": row("get", *PROGRESS),
     "releases:list": row("get", *EXPORT),
     "releases:list_csv": row("get", *EXPORT),
+    # Only the example of the demo has this page, and no study of the matrix is that.
+    "demo:example": ("get", row("get")[1] | dict.fromkeys(RUNS, HIDDEN)),
     "releases:new": row("get", *RUNS),
     "releases:automatic": row("post", *RUNS),
     "releases:withdraw": row("get", *RUNS),

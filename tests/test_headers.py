@@ -114,6 +114,8 @@ def fetched(study, annotator, researcher):
     factories.closed_calibration(closed, reviewer, factories.reviewer(checked))
     asking, asker, qualifying, version = qualified.half_way()
     released, _later = (releasing.make(checked, filter=Filter(decisions=("in_review", "none"))) for _ in range(2))
+    example = factories.study(slug="example", is_simulated=True)
+    example.memberships.create(person=owner, role="admin")
     told = factories.delivery(factories.endpoint(checked))
     promoted = registering.promoted(released, owner, number=2)
     trained = runs.done(released, owner)
@@ -204,6 +206,7 @@ def fetched(study, annotator, researcher):
             reverse("qualification:item", args=[asking.slug, "test", 2, qualified.item(version).pk])
         ),
         "releases": client(owner).get(reverse("releases:list", args=[checked.slug])),
+        "example": client(owner).get(reverse("demo:example", args=[example.slug])),
         "new release": client(owner).get(reverse("releases:new", args=[checked.slug])),
         "withdrawing": client(owner).get(reverse("releases:withdraw", args=[checked.slug])),
         "records": client(owner).get(reverse("release_records:records", args=[checked.slug, released.number])),

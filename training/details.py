@@ -7,6 +7,8 @@ which people and the model differ most. Pages read them from `ModelVersion.detai
 import logging
 from typing import Any
 
+from django.db import DatabaseError
+
 from diptych.database import locks
 from training import disagreements, generators, precision, registry_predictions
 from training.kinds import Kind
@@ -39,8 +41,10 @@ def _make(version_id: int) -> int:
     except OSError as error:
         log.warning("The details of version %s wait: %s", version_id, error)
         return 0
-    except (ValueError, KeyError) as error:
-        log.warning("Version %s gets no details: %s", version_id, error)
+    except DatabaseError:
+        raise
+    except Exception:  # one version must not keep those of other studies waiting
+        log.exception("Version %s gets no details", version_id)
         details = {}
     return missing.update(details=details)
 

@@ -68,12 +68,21 @@ def finish(
         require_complete(run.release)
         _require_files(run, fence, files)
         if run.purpose == Run.Purpose.SCORE:
+            _refuse_withdrawn(run)
             scoring.store(run)
         engine.end(POLICY, run.pk, fence, Run.State.DONE, metrics=list(metrics), wall_s=wall_s)
         if run.purpose != Run.Purpose.TRAIN:
             return None
         last = ModelVersion.objects.filter(family=run.family).aggregate(last=Max("number"))["last"] or 0
         return ModelVersion.objects.create(study=run.study, family=run.family, run=run, number=last + 1)
+
+
+def _refuse_withdrawn(run: Run) -> None:
+    """Raise Refused if the version that scored is withdrawn. Its row is locked, so nobody withdraws it meanwhile."""
+    assert run.version_id is not None  # noqa: S101  # a constraint
+    version = ModelVersion.objects.select_for_update(no_key=True).get(pk=run.version_id)
+    if version.state == ModelVersion.State.WITHDRAWN:
+        raise Refused(_("The version was withdrawn. Nothing that it scored is kept."), "withdrawn", status=410)
 
 
 def _require_files(run: Run, fence: int, files: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from studies import job_lists
 from studies.models import Study
 from training.kinds import Kind
 from training.models import ModelFamily, Run
+from training.registry_words import FIGURES
 
 State = Run.State
 #: Seconds that a stage has to last before its speed says how long the rest takes.
@@ -151,14 +152,7 @@ def figures(run: Run) -> list[Figure]:
 
 def figure_name(figure: str) -> str:
     """Return the name of a figure in words. An unknown one keeps its name."""
-    names = {
-        "agreement": _("Agreement with people"),
-        "agreement_no_ties": _("Agreement with people, without ties"),
-        "calibration_error": _("Calibration error"),
-        "average_precision": _("Average precision"),
-        "mcc": _("Matthews correlation"),
-    }
-    return names.get(figure, figure)
+    return str(FIGURES.get(figure, figure))
 
 
 def question(target: Any) -> str:

@@ -7,7 +7,7 @@ once. It decides when the predictions of both versions are there, and asks for t
 import logging
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -53,6 +53,10 @@ def decide_waiting(run_id: int | None = None) -> int:
             decided += decide(version_id) != State.CANDIDATE
         except OSError as error:
             log.warning("Version %s is not compared yet: %s", version_id, error)
+        except DatabaseError:
+            raise
+        except Exception:  # one version must not keep those of other studies waiting
+            log.exception("Version %s could not be compared", version_id)
     return decided
 
 
@@ -279,11 +283,16 @@ def _by_person(version: ModelVersion, state: ModelVersion.State, reason: str, ac
 
 
 def withdraw(version: ModelVersion, *, reason: str, actor: User) -> ModelVersion:
-    """Withdraw a version for good, and return it: nobody can download it or promote it. Raise BadInput and Refused."""
+    """Withdraw a version for good, and return it: nobody can download it or promote it. Raise BadInput and Refused.
+
+    Runs in which it predicts or scores are cancelled. A candidate may be withdrawn before it is compared.
+    """
     reason = _checked(reason)
     with transaction.atomic():
         ModelFamily.objects.select_for_update(no_key=True).get(pk=version.family_id)
         version = _again(version)
         if version.state == State.WITHDRAWN:
             raise Refused(_("This version was withdrawn already."), "withdrawn", status=410)
+        for run in Run.objects.filter(version=version, state__in=list(OPEN_STATES)).select_related("study"):
+            queueing.cancel(run, actor=actor)
         return _by_person(version, State.WITHDRAWN, reason, actor)

@@ -70,6 +70,7 @@ class Standing:
     new_pairs: int | None = None
 
 
+@transaction.atomic
 def set_rule(
     study: Study,
     *,
@@ -93,6 +94,7 @@ def set_rule(
     return rule
 
 
+@transaction.atomic
 def make(
     study: Study,
     *,
@@ -124,6 +126,7 @@ def make(
     return rule
 
 
+@transaction.atomic
 def change(rule: TrainingRule, *, actor: User, **given: Any) -> None:
     """Change `wait_minutes`, `least_new_pairs`, `scores_new_videos` or `is_on`. What is not given stays.
 
@@ -138,6 +141,7 @@ def change(rule: TrainingRule, *, actor: User, **given: Any) -> None:
     _record(rule, actor)
 
 
+@transaction.atomic
 def delete(rule: TrainingRule, *, actor: User) -> None:
     """Delete a rule. The runs that it queued stay. Repeating it is harmless."""
     deleted, _by_model = TrainingRule.objects.filter(pk=rule.pk).delete()

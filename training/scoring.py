@@ -29,7 +29,9 @@ MOST_VIDEOS = 1000
 #: Videos in one response to a worker: about 2 MB of frames.
 VIDEOS_A_PAGE = 20
 MOST_SCORES = 20
-STATES = ("scored", "ready", "preparing", "unplayable", "unknown")
+STATES = ("scored", "failed", "ready", "preparing", "unplayable", "unknown")
+#: The question of the label that says that a version could not score a video. It keeps the video from being sent again.
+NOT_SCORED = "score"
 #: The largest file of scores.
 MOST_BYTES = 20_000_000
 
@@ -39,9 +41,14 @@ def labeller(version: ModelVersion) -> str:
     return f"{version.family.key} on {version.family.backbone}"
 
 
-def unscored(version: ModelVersion) -> QuerySet[Video]:
-    """Return the videos of the study with frames, outside of quarantine, which the version has not scored."""
+def unscored(version: ModelVersion, *, again: bool = False) -> QuerySet[Video]:
+    """Return the videos of the study with frames, outside of quarantine, which the version has not scored.
+
+    Args:
+        again: also those that it could not score.
+    """
     mine = Label.objects.filter(video=OuterRef("pk"), labeller=labeller(version), labeller_version=str(version.number))
+    mine = mine.filter(refused=False) if again else mine
     ready = Video.objects.filter(study=version.study, asset__state=Asset.State.DONE, asset__quarantined_at__isnull=True)
     return ready.filter(~Exists(mine)).order_by("pk")
 
@@ -50,12 +57,13 @@ def ask(version: ModelVersion, *, actor: User | None, videos: Sequence[str] = ()
     """Queue a run that scores videos without a score. Return it. Raise Refused.
 
     Args:
-        videos: published ids of the only videos to score. Without them, the first ones of the study are scored.
+        videos: published ids of the only videos to score, also if the version could not score them before. Without
+            them, the first ones of the study are scored.
         added_after: only videos with a greater row id are scored.
     """
     if version.state != ModelVersion.State.PROMOTED:
         raise Refused(_("Only a promoted version scores videos."), "not_promoted")
-    possible = unscored(version).filter(public_id__in=videos) if videos else unscored(version)
+    possible = unscored(version, again=True).filter(public_id__in=videos) if videos else unscored(version)
     wanted = list(possible.filter(pk__gt=added_after).values_list("pk", flat=True)[:MOST_VIDEOS])
     if not wanted:
         raise Refused(_("The version has scored all these videos, or they have no frames yet."), "nothing_to_score")
@@ -80,13 +88,16 @@ def find(version: ModelVersion, asked: Sequence[Mapping[str, str]]) -> list[dict
     scores: dict[int, dict[str, Any]] = {}
     for label in Label.objects.filter(study=version.study, video__in=[one for one in found if one], **mine):
         assert label.video_id is not None  # noqa: S101  # the filter
+        if label.refused:
+            scores.setdefault(label.video_id, {})
+            continue
         scores.setdefault(label.video_id, {})[label.question.removeprefix("score_")] = label.value
     return [
         {
             "video": one.public_id if one else None,
             "prompt": one.prompt.text if one else None,
             "state": _state(one, scores),
-            "scores": scores.get(one.pk) if one else None,
+            "scores": (scores.get(one.pk) or None) if one else None,
         }
         for one in found
     ]
@@ -96,7 +107,7 @@ def _state(video: Video | None, scores: Mapping[int, Any]) -> str:
     if video is None:
         return "unknown"
     if video.pk in scores:
-        return "scored"
+        return "scored" if scores[video.pk] else "failed"
     if video.asset.quarantined_at is not None or video.asset.state in {Asset.State.FAILED, Asset.State.CANCELLED}:
         return "unplayable"
     return "ready" if video.asset.state == Asset.State.DONE else "preparing"
@@ -108,7 +119,8 @@ def items(run: Run, after: int) -> Iterator[tuple[int, dict[str, Any], list[byte
     Raise OSError if the storage is away.
     """
     version = _version(run)
-    found = unscored(version).filter(pk__gt=after, pk__lte=run.options["last_video"]).select_related("prompt", "asset")
+    found = unscored(version, again="videos" in run.options).select_related("prompt", "asset")
+    found = found.filter(pk__gt=after, pk__lte=run.options["last_video"])
     if videos := run.options.get("videos"):
         found = found.filter(pk__in=videos)
     for video in found[:VIDEOS_A_PAGE]:
@@ -129,7 +141,8 @@ def _frames(asset: Asset) -> list[str]:
 def store(run: Run) -> int:
     """Write the scores that a run uploaded as labels, in the transaction that ends it. Return how many are new.
 
-    A video that was removed meanwhile is left out. Raise BadInput for a file that is no result of scoring.
+    A video that could not be scored gets a label without a value. A video that was removed meanwhile is left out. Raise
+    BadInput for a file that is no result of scoring.
     """
     version = _version(run)
     rows = _read(Artefact.objects.get(run=run, fence=run.fence, path=PATH))
@@ -141,6 +154,13 @@ def store(run: Run) -> int:
         if public_id in videos
         for name, value in scores.items()
     ]
+    labels += [
+        Label(video_id=videos[public_id], question=NOT_SCORED, refused=True, **about)
+        for public_id, scores in rows.items()
+        if public_id in videos and not scores
+    ]
+    scored_now = {videos[public_id] for public_id, scores in rows.items() if public_id in videos and scores}
+    Label.objects.filter(**about, refused=True, video__in=scored_now).delete()
     before = Label.objects.filter(study=run.study, labeller=about["labeller"]).count()
     Label.objects.bulk_create(labels, ignore_conflicts=True, batch_size=1000)
     return Label.objects.filter(study=run.study, labeller=about["labeller"]).count() - before
@@ -152,7 +172,7 @@ def _question(name: str) -> str:
 
 
 def _read(file: Artefact) -> dict[str, Mapping[str, float]]:
-    """Return the scores by video. Lines with an error are left out. Raise BadInput."""
+    """Return the scores by video: none for a line with an error. Raise BadInput."""
     wrong = BadInput(_("%(path)s is no result of scoring.") % {"path": PATH}, field="files")
     if file.byte_size > MOST_BYTES:
         raise wrong
@@ -167,6 +187,7 @@ def _read(file: Artefact) -> dict[str, Mapping[str, float]]:
         if not isinstance(row, dict) or not isinstance(row.get("id"), str):
             raise wrong
         if "error" in row:
+            found.setdefault(row["id"], {})
             continue
         scores = row.get("scores")
         if (
@@ -191,6 +212,10 @@ def _version(run: Run) -> ModelVersion:
 
 
 def progress(version: ModelVersion) -> dict[str, int]:
-    """Return how many videos the version has scored, and how many it could score now."""
+    """Return how many videos the version has scored, how many it could not score, and how many it could score now."""
     mine = Label.objects.filter(study=version.study, labeller=labeller(version), labeller_version=str(version.number))
-    return {"scored": mine.values("video").distinct().count(), "left": unscored(version).count()}
+    return {
+        "scored": mine.filter(refused=False).values("video").distinct().count(),
+        "failed": mine.filter(refused=True).values("video").distinct().count(),
+        "left": unscored(version).count(),
+    }

@@ -10,6 +10,7 @@ from demo.example import SLUG, design
 from demo.example.clips import Clip, clips, take
 from demo.example.design import ExamplePair
 from demo.example.prompts import PROMPTS, ExamplePrompt, prompts
+from importing.pairing import PairChoice
 from importing.study import ImportOptions, import_study
 from simulation.truth import GENERATORS, World
 from studies.harms import HARM_KEYS
@@ -61,7 +62,9 @@ def world_of(study: Study, pairs: Sequence[Pair]) -> World:
 
 def _import(folder: Path, name: str, lines: Iterator[dict[str, Any]]) -> None:
     manifest = write_manifest(folder / f"{name}.jsonl", lines)
-    report = import_study(manifest, SLUG, options=ImportOptions(batch_size=BATCH_SIZE))
+    # Without this choice, prompts that are imported again would get all pairs of their videos.
+    options = ImportOptions(batch_size=BATCH_SIZE, pairs=PairChoice("listed"))
+    report = import_study(manifest, SLUG, options=options)
     if not report.imported:
         raise RuntimeError(f"The example's own material was refused: {report.bad[0]}")
 

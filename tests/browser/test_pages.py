@@ -78,6 +78,8 @@ def pages(study, playable_pairs):
     trained, failed = runs.done(released, owner), runs.failed(released, owner)
     in_release = released.items.first().annotation.assignment.pair.public_id
     factories.label(checked, pair=checked.pairs.first(), question="helpfulness", value="video_1", setting="8 frames")
+    example = factories.study(slug="example", is_simulated=True)
+    example.memberships.create(person=owner, role="researcher")
     told = factories.delivery(factories.endpoint(checked))
     refused = {"problem": "status", "response_status": 500, "excerpt": "No", "reason": "No.", "tries": 11}
     factories.delivery(told.endpoint, state="failed", finished_at=timezone.now(), tried_at=timezone.now(), **refused)
@@ -102,6 +104,7 @@ def pages(study, playable_pairs):
         "labels": (f"/studies/{checked.slug}/library/labels/", owner),
         "no labels": (f"/studies/{study.slug}/library/labels/", of_study),
         "releases": (f"/studies/{checked.slug}/releases/", owner),
+        "example of the demo": (f"/studies/{example.slug}/example/", owner),
         "a release": (f"/studies/{checked.slug}/releases/{released.number}/", owner),
         "training runs": (f"/studies/{checked.slug}/training/", owner),
         "a training run": (f"/studies/{checked.slug}/training/{trained.pk}/", owner),

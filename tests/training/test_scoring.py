@@ -59,14 +59,18 @@ def test_scores_become_labels_of_the_version_once(version, new_pairs, researcher
         run,
         [*rows, {"id": videos[3].public_id, "error": "A frame is broken."}, {"id": "f" * 64, "scores": {"cost": 1}}],
     )
-    found = Label.objects.filter(video__in=videos).order_by("video", "question")
+    found = Label.objects.filter(video__in=videos, refused=False).order_by("video", "question")
     assert [(label.question, label.value) for label in found[:2]] == [("cost", -1), ("score_helpfulness", 0.25)]
     assert {(label.labeller, label.labeller_version) for label in found} == {("helpfulness on small", "1")}
     assert found.count() == 6
-    assert list(scoring.unscored(version)) == [videos[3]]
-    again = scoring.ask(version, actor=researcher)
+    assert list(scoring.unscored(version)) == []  # it would fail again, and keep others waiting
+    assert scoring.progress(version)["failed"] == 1
+    assert scoring.find(version, [{"video": videos[3].public_id}])[0]["state"] == "failed"
+    again = scoring.ask(version, actor=researcher, videos=[videos[3].public_id])
+    assert len(list(scoring.items(again, 0))) == 1
     score(again, [*rows, {"id": videos[3].public_id, "scores": {"helpfulness": 1, "cost": 1}}])
-    assert Label.objects.filter(video__in=videos).count() == 8
+    assert Label.objects.filter(video__in=videos, refused=False).count() == 8
+    assert scoring.progress(version)["failed"] == 0
     with pytest.raises(Refused, match="scored all these videos"):
         scoring.ask(version, actor=researcher)
 

@@ -91,6 +91,8 @@ class _Run:
                     raise Stopped
             if self.at >= len(order):
                 self.end_epoch(before)
+        if self.at:  # the largest number of steps was reached within an epoch
+            self.end_epoch(before)
         self.head.load_state_dict(self.best)
 
     def is_at_most_steps(self) -> bool:

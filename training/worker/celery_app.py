@@ -30,7 +30,9 @@ _worker: list[Worker] = []
 @worker_ready.connect
 def begin(**_: Any) -> None:
     """Start the worker, continue what it had before, and do what waits."""
-    _worker.append(from_environment().__enter__())
+    worker = from_environment()
+    _worker.append(worker)  # before a run is continued, so that `stop` reaches it
+    worker.__enter__()
     train.delay(0)
 
 
