@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from answers.words import QUESTIONS
 from jobs.pages import JobCard, grouped, words
@@ -55,7 +55,8 @@ def how_far(release: Release) -> str:
 def outcome(release: Release) -> str:
     """Return the outcome in a few words; empty while the release is being made."""
     if release.state == State.DONE:
-        return _("%(n)s answers.") % {"n": grouped(release.counts["answers"])}
+        number = release.counts["answers"]
+        return ngettext("%(n)s answer.", "%(n)s answers.", number) % {"n": grouped(number)}
     return _(release.reason) if release.reason else ""
 
 

@@ -38,6 +38,7 @@ from studies.models import Study
 from tests import factories
 study = Study.objects.get(slug="colours")
 study.help_contact, study.pay_basis, study.state = "The desk, extension 1", "By the hour", "running"
+study.require_seen_through = False
 study.save()
 ada, lin = (factories.member(study, "annotator", username=name) for name in ("ada", "lin"))
 factories.answer(ada, study)

@@ -102,7 +102,7 @@ def _lot(study: Study, number: int) -> Step:
     lot = Lot.objects.filter(study=study, number=number).first()
     said = _("Simulated people answer and review. The lot’s page has the rate of defects with its interval.")
     if lot is not None and lot.frame_size:
-        said = _("%(n)s answers. The lot’s page has the rate of defects with its interval.") % {
+        said = _("Answers: %(n)s. The lot’s page has the rate of defects with its interval.") % {
             "n": grouped(lot.frame_size)
         }
     is_done = lot is not None and lot.state == Lot.State.ACCEPTED
@@ -137,9 +137,12 @@ def _release(study: Study, number: int) -> Step:
     said = ""
     if is_done:
         about = {"n": grouped(release.counts["answers"])}
-        said = _("%(n)s answers, with data card, figures and files.") % about
+        said = _("Answers: %(n)s. It has a data card, figures and files.") % about
         if release.parent_id:
-            said = _("%(n)s answers, with data card, figures, files and the difference to the release before.") % about
+            said = (
+                _("Answers: %(n)s. It has a data card, figures, files and the difference to the release before.")
+                % about
+            )
     return Step(name, is_done, said, _link(study, "releases:release")(number), typical_s=25)
 
 
@@ -176,7 +179,7 @@ def _scores(study: Study, number: int) -> Step:
     if run is None or run.version is None:
         return Step(name, False, _("The promoted version scores the pairs that came after its release."), typical_s=45)
     scored = Label.objects.filter(study=study, labeller=scoring.labeller(run.version), video__in=run.options["videos"])
-    said = _("%(n)s videos, each with its scores beside it. Annotators never see them.") % {
+    said = _("Videos: %(n)s. Each plays beside its scores. Annotators never see them.") % {
         "n": grouped(scored.values("video").distinct().count())
     }
     return Step(name, True, said, f"{_link(study, 'catalog:labels')()}")

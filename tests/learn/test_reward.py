@@ -137,6 +137,11 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(run, tiny, tm
     assert first.named("done") == again.named("done")
 
 
+def test_fewer_steps_than_an_epoch_train_too(run, tiny, tmp_path):
+    one, two = (run("reward", tiny.folder, *FEW, "--max-steps", n, out=tmp_path / str(n)) for n in (1, 2))
+    assert weights(one.out) != weights(two.out)
+
+
 @pytest.mark.parametrize("stop_at", [3, 7])  # an epoch has 7 steps: in its middle, and at its end
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(run, tiny, tmp_path, monkeypatch, stop_at):
     options = ("--seeds", 2, "--epochs", 2, "--batch-size", 16, "--log-every", 1)

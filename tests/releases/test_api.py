@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 
 from accounts.models import AuditEvent
 from annotation.models import Annotation
+from releases import api as releases_api
 from releases import making, sending
 from releases.models import Release
 from tests import factories
@@ -186,3 +187,17 @@ def factories_withdrawal(study):
     from releases.models import Withdrawal
 
     return Withdrawal.objects.create(study=study, kind="person", person=factories.person(), reason="Asked")
+
+
+def test_withdrawals_are_listed_in_pages(client, study, monkeypatch):
+    made = []
+    accepted(*answered(study, pairs=2))
+    make(study)
+    for annotation in Annotation.objects.order_by("pk"):
+        body = {"kind": "answer", "key": str(annotation.pk), "reason": "Wrong person."}
+        made.append(client.post(f"/api/v1/studies/{study.slug}/withdrawals/", body, format="json").json())
+    monkeypatch.setattr(releases_api, "MOST_LISTED", 1)
+    first = client.get(f"/api/v1/studies/{study.slug}/withdrawals/").json()
+    assert (first["withdrawals"], first["next"]) == ([made[1]], made[1]["id"])
+    last = client.get(f"/api/v1/studies/{study.slug}/withdrawals/?before={first['next']}").json()
+    assert (last["withdrawals"], last["next"]) == ([made[0]], None)

@@ -6,8 +6,9 @@ from hashlib import sha256
 import pytest
 from django.db import connection
 
+from diptych.refusals import Refused
 from exports import records
-from releases import freezing, making
+from releases import freezing, funnel, making
 from releases.filters import Filter
 from releases.funnel import NothingLeft
 from releases.models import Release, ReleaseFile, ReleaseItem
@@ -71,3 +72,23 @@ def test_an_empty_release_is_refused_with_the_step_that_left_nothing(study):
     assert ask(study, filter=Filter(decisions=("none",))).number == 1
     assert Release.objects.count() == 1
     assert not ReleaseFile.objects.exists()
+
+
+def test_while_a_release_is_made_nothing_of_the_study_is_counted(study, monkeypatch):
+    accepted(*answered(study, pairs=1))
+    ask(study)
+    monkeypatch.setattr(funnel, "preview", lambda *_: pytest.fail("the whole study was counted"))
+    with pytest.raises(Refused, match="A release of this study is being made"):
+        ask(study)
+
+
+def test_a_study_that_takes_too_long_to_look_through_is_left_to_the_job(study, monkeypatch):
+    accepted(*answered(study, pairs=1))
+
+    def slow(*_arguments):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+
+    monkeypatch.setattr(making, "PAGE_LIMIT_S", 0.1)
+    monkeypatch.setattr(funnel, "preview", slow)
+    assert ask(study).state == "waiting"
