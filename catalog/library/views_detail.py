@@ -32,6 +32,8 @@ from studies.permissions import MAY_BROWSE, MAY_CONFIGURE, study_for
 
 #: The most videos or pairs of one prompt or video on its page. The lists have the rest.
 MOST_SHOWN = 100
+#: The most labels of one video on the page of a pair.
+MOST_LABELS = 12
 
 
 @require_safe
@@ -120,7 +122,7 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
             "tab": "pairs",
             "pair": row,
             "state": state_of(row),
-            "videos": sides,
+            "videos": [(side, video, _newest_labels(video)) for side, video in sides],
             "on_page": json.dumps(pair_on_page(viewer, row)) if playable else "",
             "may_show": labels_of(row.may_show),
             "by_programs": Label.objects.filter(pair=row).count(),
@@ -131,6 +133,12 @@ def pair(request: HttpRequest, slug: str, pair_id: str) -> HttpResponse:
             "harms": HARMS,
         },
     )
+
+
+def _newest_labels(video: Video) -> list[tuple[Label, str]]:
+    """Return the latest labels of a video by programs, each with its value as text. A number has four digits."""
+    found = Label.objects.filter(video=video).order_by("-pk")[:MOST_LABELS]
+    return [(one, f"{one.value:.4g}" if isinstance(one.value, float) else str(one.value)) for one in found]
 
 
 @require_POST

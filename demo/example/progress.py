@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalog.models import Label
+from catalog.models import Label, Pair
 from demo.example import material
 from demo.example.making import ACCEPTED_LOTS
 from demo.example.prompts import NEW_PROMPTS, PROMPTS
@@ -121,7 +121,9 @@ def _last_lot(study: Study) -> Step:
     if is_decided:
         return Step(name, is_done=True, address=address)
     if is_ready:
-        said = _("It is reviewed. Open it and press Accept: a release, models and scores follow by themselves.")
+        said = _(
+            "It is reviewed. Open it, press Decide, and accept it. A release, models and scores follow by themselves."
+        )
         return Step(_("Accept lot %(n)s") % {"n": number}, False, said, address, is_yours=True)
     said = _("It will wait for you, reviewed. %(n)s new prompts come with it.") % {"n": NEW_PROMPTS}
     return Step(name, is_done=False, said=said, typical_s=50)
@@ -182,4 +184,6 @@ def _scores(study: Study, number: int) -> Step:
     said = _("Videos: %(n)s. Each plays beside its scores. Annotators never see them.") % {
         "n": grouped(scored.values("video").distinct().count())
     }
-    return Step(name, True, said, f"{_link(study, 'catalog:labels')()}")
+    pair = Pair.objects.filter(study=study, video_0__in=run.options["videos"]).order_by("pk").first()
+    address = _link(study, "catalog:pair")(pair.public_id) if pair else _link(study, "catalog:labels")()
+    return Step(name, True, said, address)

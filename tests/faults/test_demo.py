@@ -27,8 +27,8 @@ FIRST_START_S, SECOND_START_S = 180, 10
 class Demo:
     """One state folder and, while it runs, its demo."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, *, with_example: bool = False) -> None:
+        self.home, self.with_example = home, with_example
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -38,6 +38,7 @@ class Demo:
         # A person's shell, without this test run's own settings.
         environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
         environment |= {"DIPTYCH_HOME": str(self.home), "PORT": str(self.port)}
+        environment |= {} if self.with_example else {"DEMO_LOOP": "0"}
         began = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-m", "diptych.demo"],
