@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 
 from answers.words import QUESTIONS
 from diptych.durations import MINUTE, SECOND, in_words
+from diptych.sentences import joined
 from jobs.pages import JobCard, grouped, lasting, words
 from studies import job_lists
 from studies.models import Study
@@ -114,7 +115,12 @@ def outcome(run: Run) -> str:
     """Return the outcome in a few words; empty while the run is open."""
     if run.state == State.DONE:
         return _("Done in %(time)s.") % {"time": duration(run)}
-    return _(run.reason) if run.reason and not run.is_open else ""
+    if not run.reason or run.is_open:
+        return ""
+    sentences = [_(run.reason)]
+    if run.state == State.FAILED and run.attempts > 1:
+        sentences.append(_("It was tried %(n)s times.") % {"n": grouped(run.attempts)})
+    return joined(sentences)
 
 
 def duration(run: Run) -> str:

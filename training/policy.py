@@ -16,9 +16,8 @@ TASK = "training.tasks.train"
 QUEUE = "gpu"
 #: The task that compares the versions that a run may have completed.
 DECIDE = "training.tasks.decide_models"
-TRIED_IN_VAIN = gettext_noop("%(trouble)s The run was tried %(attempts)s times. Its log says more.")
 NO_END = gettext_noop(
-    "The run was started %(attempts)s times, and each time its worker was lost. Look at the machine of the worker."
+    "The run was started several times, and each time its worker was lost. Look at the machine of the worker."
 )
 
 
@@ -42,7 +41,7 @@ POLICY = Policy(
     abandoned_after=timedelta(seconds=90),
     most_attempts=5,
     pause=doubling(timedelta(seconds=2), longest=timedelta(minutes=10)),
-    tried_in_vain=TRIED_IN_VAIN,
+    tried_in_vain="%(trouble)s",  # pages say how often, in the reader’s language
     begun_in_vain=NO_END,
     ended=record_outcome,
 )

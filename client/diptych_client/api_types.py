@@ -7,8 +7,10 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 AnswerEnum = Literal["video_0", "video_1", "tie"]
 AskAgainEnum = Literal["defects", "people", "all"]
+AskedBecauseEnum = Literal["person", "rule", "command", "comparison"]
 CodeEnum = Literal["against_guideline", "overlooked", "sides_mixed_up", "harm_missed", "harm_not_there", "other"]
 ConsentShapeStateEnum = Literal["first", "given", "changed", "withdrawn"]
+DecisionEnum = Literal["first", "better", "not_worse", "worse", "undecided", "not_decidable"]
 DecisionOutcomeEnum = Literal["accepted", "returned", "reopened"]
 DecisionsEnum = Literal["accepted", "returned", "in_review", "none"]
 DimensionFirstEnum = Literal["helpfulness", "harmlessness"]
@@ -31,6 +33,8 @@ LanguageEnum = Literal["en", "zh-hans"]
 LotShapeStateEnum = Literal["draft", "in_review", "accepted", "returned"]
 MediaFilterEnum = Literal["none", "blur", "greyscale"]
 ModeEnum = Literal["verdicts", "confirm", "adjudicate"]
+ModelKindEnum = Literal["reward", "moderation"]
+ModelStateEnum = Literal["candidate", "promoted", "kept", "withdrawn"]
 NothingToDoEnum = Literal[
     "finished",
     "all_leased",
@@ -48,6 +52,7 @@ NothingToDoEnum = Literal[
 ]
 NothingToReviewEnum = Literal["nothing_due", "cap", "excluded", "consent", "busy"]
 PromptTypesEnum = Literal["safety_neutral", "safety_critical"]
+PurposeEnum = Literal["train", "evaluate", "score"]
 ReturnedShapeReasonEnum = Literal["returned"]
 ReviewKindEnum = Literal["secondary", "spot", "look", "confirm", "adjudicate", "second_blind"]
 ReviewedEnum = Literal["any", "reviewed", "without_defect"]
@@ -69,6 +74,7 @@ StudyStateEnum = Literal["running", "paused", "closed"]
 SubDimensionEnum = Literal["instruction_following", "correctness", "informativeness", "aesthetics"]
 SurplusEnum = Literal["surplus", "surplus_study_closed", "surplus_batch_closed", "surplus_suspended"]
 VideoEnum = Literal["video_0", "video_1"]
+VideoScoreStateEnum = Literal["scored", "failed", "ready", "preparing", "unplayable", "unknown"]
 WithdrawalKindEnum = Literal["answer", "video", "person"]
 
 
@@ -82,6 +88,18 @@ class AnswerOnRowShape(TypedDict):
     name: str
     text: str
     value: Any
+
+
+class AskedVideoRequest(TypedDict):
+    """A video: its published id, or the SHA-256 of its original file with its prompt."""
+
+    video: NotRequired[str]
+    sha256: NotRequired[str]
+    prompt: NotRequired[str]
+
+
+class AskedVideosRequest(TypedDict):
+    videos: list[AskedVideoRequest]
 
 
 class CategoryShape(TypedDict):
@@ -179,6 +197,24 @@ class LotShape(TypedDict):
 class LotsShape(TypedDict):
     lots: list[LotShape]
     next: int | None
+
+
+class ModelComparisonShape(TypedDict):
+    """What the comparison showed. Differences are shares from −1 to 1."""
+
+    k: int | None
+    against: int | None
+    low: float | None
+    high: float | None
+    clusters: int | None
+
+
+class ModelVersionShape(TypedDict):
+    id: int
+    family: str
+    backbone: str
+    number: int
+    state: ModelStateEnum
 
 
 class NewLotRequest(TypedDict):
@@ -279,6 +315,50 @@ class JudgingShape(TypedDict):
     mode: ModeEnum
     rows: list[RowShape]
     reply: str | None
+
+
+class RunFileShape(TypedDict):
+    path: str
+    sha256: str
+    bytes: int
+
+
+class RunDetailShape(TypedDict):
+    id: int
+    state: JobStateEnum
+    purpose: PurposeEnum
+    reason: str
+    release: int
+    kind: ModelKindEnum
+    targets: list[str]
+    backbone: str
+    seed: int
+    seeds: int
+    options: dict[str, Any]
+    gpus: int
+    gpu_memory_mib: int
+    asked_because: AskedBecauseEnum
+    worker: str | None
+    stage: str
+    done: int
+    total: int
+    loss: float | None
+    attempts: int
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    wall_s: float | None
+    hardware: str
+    code_version: str
+    resources: dict[str, Any]
+    points: list[list[float]]
+    validation_points: list[list[float]]
+    log: str
+    preflight: dict[str, Any] | None
+    metrics: list[dict[str, Any]] | None
+    fault: dict[str, Any]
+    files: list[RunFileShape]
+    version: ModelVersionShape | None
 
 
 class SectionShape(TypedDict):
@@ -419,6 +499,38 @@ class ReviewSubmitRequest(TypedDict):
     care: NotRequired[CareRequest]
 
 
+class VersionShape(TypedDict):
+    id: int
+    family: str
+    backbone: str
+    number: int
+    state: ModelStateEnum
+    kind: ModelKindEnum
+    run: int
+    release: int
+    decision: DecisionEnum | Literal[""]
+    reason: str
+    comparison: ModelComparisonShape
+    created_at: str
+    decided_at: str | None
+
+
+class VersionsShape(TypedDict):
+    versions: list[VersionShape]
+    next: int | None
+
+
+class VideoScoresShape(TypedDict):
+    video: str | None
+    prompt: str | None
+    state: VideoScoreStateEnum
+    scores: dict[str, Any] | None
+
+
+class ScoresShape(TypedDict):
+    videos: list[VideoScoresShape]
+
+
 class VideoShape(TypedDict):
     playback_url: str
     poster_url: str
@@ -506,6 +618,12 @@ class SubmittedShape(TypedDict):
     second_look: bool
 
 
+class WantedVideosRequest(TypedDict):
+    """Which videos to score."""
+
+    videos: NotRequired[list[str]]
+
+
 #: Method and path of each operation that the client uses.
 OPERATIONS = {
     "assignments_care_create": ("POST", "assignments/{assignment_id}/care/"),
@@ -522,6 +640,9 @@ OPERATIONS = {
     "lots_quality": ("GET", "lots/{lot_id}/quality/"),
     "lots_reviews_create": ("POST", "lots/{lot_id}/reviews/"),
     "lots_start": ("POST", "lots/{lot_id}/start/"),
+    "models_list": ("GET", "studies/{slug}/models/"),
+    "models_score": ("POST", "models/{version_id}/score/"),
+    "models_scores": ("POST", "models/{version_id}/scores/"),
     "releases_cancel": ("POST", "releases/{release_id}/cancel/"),
     "releases_list": ("GET", "studies/{slug}/releases/"),
     "releases_make": ("POST", "studies/{slug}/releases/"),
@@ -529,6 +650,7 @@ OPERATIONS = {
     "reviews_answer_create": ("POST", "reviews/{review_id}/answer/"),
     "reviews_release_create": ("POST", "reviews/{review_id}/release/"),
     "reviews_submit_create": ("POST", "reviews/{review_id}/submit/"),
+    "runs_read": ("GET", "runs/{run_id}/"),
     "studies_assignments_create": ("POST", "studies/{slug}/assignments/"),
     "studies_guideline_read_create": ("POST", "studies/{slug}/guideline/read/"),
     "studies_guideline_retrieve": ("GET", "studies/{slug}/guideline/"),

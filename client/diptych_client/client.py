@@ -5,7 +5,7 @@ Bodies and responses are the dictionaries of the API, typed after its OpenAPI do
 """
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from urllib.parse import quote
 from diptych_client import credentials, pulling
 from diptych_client.api_types import (
     OPERATIONS,
+    AskedVideoRequest,
     CareRequest,
     ConsentShape,
     DecisionRequest,
@@ -30,10 +31,13 @@ from diptych_client.api_types import (
     ReviewShape,
     ReviewsShape,
     ReviewSubmitRequest,
+    RunDetailShape,
     SkipRequest,
     StudyShape,
     SubmissionRequest,
     SubmittedShape,
+    VersionShape,
+    VideoScoresShape,
 )
 from diptych_client.connection import PATIENCE_S, Connection
 from diptych_client.errors import ClientError
@@ -226,6 +230,31 @@ class Client:
         release = self.find_release(study, number)
         target = Path(folder or f"{study}-{release['number']}")
         return pulling.pull(self.connection, release, target, advance=advance)
+
+    # --- Models: scopes export and manage ----------------------------------------------------------------
+
+    def models(self, study: str) -> Iterator[VersionShape]:
+        """Yield the model versions of a study, latest first."""
+        return self._pages(lambda query: self._call("models_list", query=query, slug=study), "versions")
+
+    def scores(self, version_id: int, videos: Sequence[AskedVideoRequest]) -> list[VideoScoresShape]:
+        """Return what a version said about up to 1,000 videos, in their order.
+
+        A video is named by its published id, or by the SHA-256 of its original file with its prompt.
+        """
+        body = {"videos": list(videos)}
+        found: list[VideoScoresShape] = self._call("models_scores", body, is_repeatable=True, version_id=version_id)[
+            "videos"
+        ]
+        return found
+
+    def score(self, version_id: int, videos: Sequence[str]) -> RunDetailShape:
+        """Have a promoted version score videos, by their published ids. Return the run that a worker does."""
+        return self._call("models_score", {"videos": list(videos)}, version_id=version_id)
+
+    def run(self, run_id: int) -> RunDetailShape:
+        """Return a training run, with its state."""
+        return self._call("runs_read", run_id=run_id)
 
     # --- Requests ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 The training worker and the command that fills the study are killed on the way. The pictures are in docs/screenshots.
 """
 
-import re
 import threading
 import time
 
@@ -42,7 +41,7 @@ def page(chromium, demo):
     made.get_by_label("Username").fill(person["username"])
     made.get_by_label("Password").fill(person["password"])
     made.keyboard.press("Enter")
-    made.wait_for_url(re.compile(r"/$"))
+    expect(made.get_by_role("heading", name="Your studies")).to_be_visible()
     yield made
     made.context.close()
 

@@ -13,7 +13,18 @@ from tests.documented import document
 
 METHODS = {name: method for name, method in vars(client.Client).items() if not name.startswith("_")}
 #: Methods that do something with the response of an operation, or are none.
-OTHERS = {"close", "studies", "lots", "releases", "find_release", "wait_for_release", "read_file", "pull"}
+OTHERS = {
+    "close",
+    "studies",
+    "lots",
+    "releases",
+    "find_release",
+    "wait_for_release",
+    "read_file",
+    "pull",
+    "models",
+    "scores",
+}
 
 
 def test_the_file_is_as_the_document_says():

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from diptych.embedded import binaries
-from training.learn import score
+from tests.client.running import Diptych
+from training.learn import load, score
 
 pytest.importorskip("torch")
 
@@ -69,6 +70,22 @@ def test_a_video_is_cut_as_the_platform_cuts_it(scored, tmp_path):
     assert {one.size for one in pictures} == {(284, 160)}
     _code, _last, [found] = scored({"id": 1, "prompt": "A test picture", "video": str(video)})
     assert set(found["scores"]) == {"helpfulness"}
+
+
+@pytest.mark.long
+def test_the_command_of_the_client_scores_on_this_machine(model, tmp_path):
+    video = tmp_path / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=12:duration=2"]
+    subprocess.run([str(binaries.ffmpeg()), "-v", "error", *source, "-pix_fmt", "yuv420p", str(video)], check=True)
+    (tmp_path / "videos.csv").write_text("path,prompt\nclip.mp4,A test picture\nnone.mp4,A test picture\n")
+    diptych = Diptych(tmp_path)
+    found = json.loads(diptych.done("score", "videos.csv", "--local", str(model), "--json"))
+    assert [row["state"] for row in found] == ["scored", "failed"]
+    [expected] = load(model).score([("A test picture", score.cut(str(video)))])
+    assert found[0]["scores"]["helpfulness"] == pytest.approx(expected["helpfulness"], abs=1e-6)
+    (tmp_path / "ids.jsonl").write_text('{"video": "abc"}\n')
+    assert "names a video of the server" in diptych.refused("score", "ids.jsonl", "--local", str(model))[1]
+    assert "The model cannot score" in diptych.refused("score", "videos.csv", "--local", str(tmp_path))[1]
 
 
 def test_the_platform_chooses_the_same_pictures():

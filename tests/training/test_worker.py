@@ -17,7 +17,7 @@ from diptych_client.client import Client
 from tests.production import environment
 from tests.training.training import PROGRAMS, queued, released, start_worker, token_of, worker
 from tests.web import wait_for
-from training import queueing
+from training import pages, queueing
 from training.models import ModelVersion, Run
 from training.worker.executors import Slurm
 from training.worker.looping import Worker
@@ -115,7 +115,7 @@ def test_a_program_that_always_crashes_fails_after_five_attempts(server, token, 
             due_now()
             mine.work_through()
     assert ended(run) == "failed"
-    assert "tried 5 times" in run.reason
+    assert "It was tried 5 times." in pages.outcome(run)
     assert "crashed with 0 bytes" in run.log
 
 

@@ -1,4 +1,4 @@
-"""The command `diptych`: sign in, list studies and releases, and download, read, convert and publish releases."""
+"""The command `diptych`: sign in, list, download, read, convert and publish releases, and score videos."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ import sys
 import click
 
 from diptych_client import __version__
-from diptych_client.commands import folders, lists, sign_ins
+from diptych_client.commands import folders, lists, models, sign_ins
 from diptych_client.commands.exit_codes import Exit, exit_code
 from diptych_client.errors import ClientError
 from diptych_client.release_folder import FolderError
@@ -21,7 +21,7 @@ def diptych() -> None:
     """Work with the releases of a Diptych server."""
 
 
-for command in (*sign_ins.COMMANDS, *lists.COMMANDS, *folders.COMMANDS):
+for command in (*sign_ins.COMMANDS, *lists.COMMANDS, *folders.COMMANDS, *models.COMMANDS):
     diptych.add_command(command)
 
 
