@@ -2,10 +2,12 @@
 
 import json
 import shlex
+import subprocess
 from importlib import import_module
 
 import pytest
 
+from diptych.embedded import binaries
 from tests.documents import blocks
 from tests.production import ROOT
 
@@ -34,6 +36,11 @@ def here(tiny, cache, tmp_path, monkeypatch):
     release = Release.open(tiny.folder)
     for number, picture in enumerate(release.frames(next(release.tv_pairs()).video_id)):
         (tmp_path / "frames" / f"{number}.jpg").write_bytes(picture)
+    (tmp_path / "videos").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        made = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=8", "-t", "1", "-pix_fmt", "yuv420p"]
+        subprocess.run([str(binaries.ffmpeg()), "-v", "error", *made, str(tmp_path / "videos" / name)], check=True)
+    (tmp_path / "pairs.csv").write_text("path_A,path_B,prompt,Overall\na.mp4,b.mp4,A red ball,same\n")
     item = {"id": 1, "prompt": "A red ball", "frames": [f"frames/{number}.jpg" for number in range(8)]}
     (tmp_path / "items.jsonl").write_text(json.dumps(item) + "\n")
     return tmp_path
@@ -46,7 +53,8 @@ def test_every_command_runs(here, capsys):
         ran.add(program)
         if "--backbone" not in arguments:  # they need weights of the user's: see test_embed.py and test_large.py
             assert import_module(program).main(arguments) == 0, arguments
-    assert {f"{PROGRAMS}{name}" for name in ("preflight", "reward", "moderation", "evaluate", "score")} == ran
+    programs = ("preflight", "reward", "moderation", "evaluate", "rewardbench", "score")
+    assert {f"{PROGRAMS}{name}" for name in programs} == ran
     [scored] = [json.loads(line) for line in (here / "scores.jsonl").read_text().splitlines()]
     capsys.readouterr()
     [program] = [block.text for block in blocks(PAGE) if block.language == "python"]
