@@ -18,7 +18,7 @@ from media.stored_files import trouble_of_storage
 from releases.permissions import numbered
 from training import queueing
 from training.finishing import files_of
-from training.kinds import BACKBONES, EMBED, TARGETS, Kind
+from training.kinds import BACKBONES, LONGEST_OFFERED, OFFERED_HELP, TARGETS, Kind
 from training.models import ModelVersion, Run, RunPoint
 from training.models.runs import MOST_SEEDS
 from training.permissions import own_run, run_for, runs_study, training_study
@@ -28,7 +28,7 @@ MOST_LISTED = 200
 #: The most points of a loss curve in a response. Of a longer one, evenly spaced points are sent.
 MOST_POINTS = 2000
 LARGEST_ID = 2**31 - 1
-BACKBONE_HELP = f"{', '.join(BACKBONES)}, or {EMBED}NAME with an encoder that a worker offers"
+BACKBONE_HELP = f"{', '.join(BACKBONES)}, or one that a worker offers: {OFFERED_HELP}"
 
 
 class RunOptionsSerializer(serializers.Serializer):
@@ -52,7 +52,7 @@ class NewRunSerializer(serializers.Serializer):
         max_length=len(TARGETS),
         help_text="Of a reward model; several make one model with several heads. harmlessness is the cost model",
     )
-    backbone = serializers.CharField(default="small", max_length=40, help_text=BACKBONE_HELP)
+    backbone = serializers.CharField(default="small", max_length=LONGEST_OFFERED, help_text=BACKBONE_HELP)
     seed = serializers.IntegerField(default=1, min_value=0, max_value=queueing.LARGEST_SEED - MOST_SEEDS)
     seeds = serializers.IntegerField(
         required=False, allow_null=True, default=None, min_value=1, max_value=MOST_SEEDS, help_text="null: by backbone"
@@ -190,7 +190,7 @@ class RunsView(SignedInView):
 
     scopes = {"GET": "export", "POST": "manage"}
     query = {"GET": RunsQuery}
-    refusals = {("POST", 409): ("busy", "not_complete", "no_worker_offers"), ("POST", 410): ("withdrawn",)}
+    refusals = {("POST", 409): ("busy", "not_complete", "no_videos", "no_worker_offers"), ("POST", 410): ("withdrawn",)}
 
     @extend_schema(operation_id="runs_list", responses={200: RunsShape})
     def get(self, request: Request, slug: str) -> Response:

@@ -19,7 +19,7 @@ from accounts.api import SignedInView
 from diptych.rendering import ORJSONRenderer
 from training import claims, finishing, uploads
 from training.api import FILE_RESPONSES, ModelVersionShape, RunFileShape, send_file, version_json
-from training.kinds import ENCODER, LONGEST_ENCODER, Kind
+from training.kinds import LONGEST_OFFERED, OFFERED_HELP, OFFERED_NAME, Kind
 from training.models import Run, RunPoint
 from training.models.runs import LOG_CHARACTERS
 from training.permissions import run_for, run_of_worker
@@ -40,11 +40,11 @@ class OfferSerializer(serializers.Serializer):
     )
     hardware = serializers.CharField(max_length=400, default="", allow_blank=True)
     code_version = serializers.CharField(max_length=80, default="", allow_blank=True)
-    encoders = serializers.ListField(
-        child=serializers.RegexField(ENCODER, max_length=LONGEST_ENCODER),
+    backbones = serializers.ListField(
+        child=serializers.RegexField(OFFERED_NAME, max_length=LONGEST_OFFERED),
         default=list,
         max_length=100,
-        help_text="Names of the encoders that it has: it does runs with the backbone embed:NAME",
+        help_text=f"Those that it offers besides small: {OFFERED_HELP}",
     )
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from diptych.refusals import BadInput, Refused
 from jobs import engine
-from training.kinds import EMBED
+from training.kinds import BACKBONES
 from training.models import Run, RunPoint, Worker
 from training.models.runs import LOG_CHARACTERS
 from training.permissions import studies_to_train
@@ -43,8 +43,8 @@ class Offer:
     gpu_memory_mib: int = 0
     hardware: str = ""
     code_version: str = ""
-    #: Names of the encoders that it has for the backbone `embed`.
-    encoders: Sequence[str] = ()
+    #: Backbones that it offers besides those that every worker can train.
+    backbones: Sequence[str] = ()
 
 
 def taken_over() -> Refused:
@@ -60,14 +60,13 @@ def claim(owner: User, offer: Offer) -> Run | None:
     A run that this worker had before comes first: its checkpoint is on the same machine.
     """
     facts = {"gpus": offer.gpus, "gpu_memory_mib": offer.gpu_memory_mib, "hardware": offer.hardware}
-    facts |= {"code_version": offer.code_version, "encoders": list(offer.encoders), "seen_at": timezone.now()}
+    facts |= {"code_version": offer.code_version, "backbones": list(offer.backbones), "seen_at": timezone.now()}
     worker, _is_new = Worker.objects.update_or_create(owner=owner, name=offer.name, defaults=facts)
     studies = list(studies_to_train(owner))
     if not studies:
         return None
     possible = Q(study_id__in=studies, gpus__lte=offer.gpus, gpu_memory_mib__lte=offer.gpu_memory_mib)
-    backbones = [f"{EMBED}{name}" for name in offer.encoders]
-    possible &= ~Q(family__backbone__startswith=EMBED) | Q(family__backbone__in=backbones)
+    possible &= Q(family__backbone__in=[*BACKBONES, *offer.backbones])
     for condition in (Q(possible, worker=worker), possible):
         found = engine.claim_next(replace(POLICY, claimable=condition))
         if found is not None:

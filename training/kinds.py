@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import models
 from django.utils.functional import Promise
@@ -38,6 +38,8 @@ class Backbone:
     gpu_memory_mib: int = 0
     #: The number of seeds of a run, whose metrics are averaged.
     seeds: int = 1
+    #: Whether it reads the videos of a release, and not only their frames.
+    needs_videos: bool = False
 
 
 #: Those that every worker can train.
@@ -45,22 +47,28 @@ BACKBONES = {
     "small": Backbone(gettext_lazy("small: EfficientNet-Lite0 and MiniLM, frozen; any processor"), seeds=3),
 }
 
-#: `embed:NAME` is the backbone `embed` with the encoder NAME, which a worker offers: a folder on its machine.
-EMBED = "embed:"
-LONGEST_ENCODER = 32
-ENCODER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
+#: Backbones with weights that a worker offers under a name: `embed:clip`, `qwen-vl:2b`. The folder is on its machine.
+OFFERED = {
+    "embed": Backbone(gettext_lazy("an encoder that a worker offers, frozen"), seeds=3),
+    "qwen-vl": Backbone(gettext_lazy("a checkpoint that a worker offers, with LoRA"), needs_videos=True),
+    "video-llava": Backbone(gettext_lazy("a checkpoint that a worker offers"), needs_videos=True),
+}
+LONGEST_OFFERED = 44
+OFFERED_NAME = re.compile(rf"^({'|'.join(OFFERED)}):[A-Za-z0-9][A-Za-z0-9._-]{{0,31}}\Z")
+#: How these are written in help texts.
+OFFERED_HELP = ", ".join(f"{kind}:NAME" for kind in OFFERED)
 
 
-def encoder_of(backbone: str) -> str:
-    """Return the name of the encoder of a backbone `embed:NAME`; empty for another backbone."""
-    name = backbone.removeprefix(EMBED)
-    return name if name != backbone and ENCODER.fullmatch(name) else ""
+def is_offered(backbone: str) -> bool:
+    """Return whether a backbone is one of those that a worker has to offer."""
+    return OFFERED_NAME.fullmatch(backbone) is not None
 
 
 def backbone_of(name: str) -> Backbone | None:
     """Return the backbone of this name, or None if there is none."""
-    if encoder := encoder_of(name):
-        return Backbone(format_lazy(gettext_lazy("embed: the encoder {name} of a worker"), name=encoder), seeds=3)
+    if is_offered(name):
+        found = OFFERED[name.partition(":")[0]]
+        return replace(found, label=format_lazy("{name}: {about}", name=name, about=found.label))
     return BACKBONES.get(name)
 
 

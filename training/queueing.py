@@ -19,7 +19,7 @@ from jobs import engine, ordered
 from releases.models import Release
 from releases.sending import require_complete
 from studies.models import Study
-from training.kinds import BACKBONES, EMBED, Kind, backbone_of, checked_targets, encoder_of
+from training.kinds import BACKBONES, OFFERED_HELP, Kind, backbone_of, checked_targets, is_offered
 from training.models import ModelFamily, ModelVersion, Run, Worker
 from training.models.runs import MOST_SEEDS
 from training.permissions import owners_for
@@ -58,6 +58,10 @@ def ask(release: Release, wanted: Wanted, *, actor: User | None, because: str = 
     offers what it needs.
     """
     values = checked(wanted)
+    if (backbone := backbone_of(wanted.backbone)) and backbone.needs_videos and "videos" not in release.formats:
+        about = {"name": wanted.backbone, "n": release.number}
+        sentence = _("The backbone %(name)s reads videos, and release %(n)s has none. Make one with the format videos.")
+        raise Refused(sentence % about, "no_videos")
     family = ModelFamily.objects.get_or_create(
         study=release.study,
         kind=wanted.kind,
@@ -127,7 +131,7 @@ def checked(wanted: Wanted) -> dict[str, Any]:
         raise BadInput(_("Choose what to train: reward or moderation."), field="kind")
     backbone = backbone_of(wanted.backbone)
     if backbone is None:
-        about = {"name": wanted.backbone[:40], "known": ", ".join((*BACKBONES, f"{EMBED}NAME"))}
+        about = {"name": wanted.backbone[:40], "known": ", ".join((*BACKBONES, OFFERED_HELP))}
         raise BadInput(_("There is no backbone %(name)s. Known: %(known)s.") % about, field="backbone")
     seeds = backbone.seeds if wanted.seeds is None else wanted.seeds
     if not 0 <= wanted.seed <= LARGEST_SEED - MOST_SEEDS:
@@ -172,22 +176,21 @@ def known_workers(study: Study) -> list[Worker]:
 
 def backbones(study: Study) -> dict[str, str | Promise]:
     """Return the backbones that a run of the study can have now, with their labels: all of ours, and offered ones."""
-    offered = sorted({name for worker in known_workers(study) for name in worker.encoders})
-    names = (*BACKBONES, *(f"{EMBED}{name}" for name in offered))
-    return {name: one.label for name in names if (one := backbone_of(name))}
+    offered = sorted({name for worker in known_workers(study) for name in worker.backbones})
+    return {name: one.label for name in (*BACKBONES, *offered) if (one := backbone_of(name))}
 
 
 def why_no_worker(study: Study, backbone: str, gpus: int, memory_mib: int) -> str:
     """Return why none of the workers that are known can do such a run; empty if one can, or none is known yet.
 
-    An encoder must be offered by a worker that is known: its name means nothing to others.
+    A backbone with weights of its own must be offered by a worker that is known: its name means nothing to others.
     """
     workers = known_workers(study)
-    if encoder := encoder_of(backbone):
-        workers_with_it = [one for one in workers if encoder in one.encoders]
+    if is_offered(backbone):
+        workers_with_it = [one for one in workers if backbone in one.backbones]
         if not workers_with_it:
-            sentence = _("No worker offers the encoder %(name)s. Start one with --encoder %(name)s=FOLDER.")
-            return sentence % {"name": encoder}
+            sentence = _("No worker offers the backbone %(name)s. Start one with --backbone %(name)s=FOLDER.")
+            return sentence % {"name": backbone}
         workers = workers_with_it
     if not workers or any(one.gpus >= gpus and one.gpu_memory_mib >= memory_mib for one in workers):
         return ""

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accounts.api import SignedInView
 from training import rules
 from training.api import BACKBONE_HELP
-from training.kinds import TARGETS, Kind
+from training.kinds import LONGEST_OFFERED, TARGETS, Kind
 from training.models import TrainingRule
 from training.permissions import rule_of, training_study
 from training.rules import LONGEST_WAIT_MINUTES, MOST_NEW_PAIRS, Next
@@ -47,7 +47,7 @@ class NewTrainingRuleSerializer(ChangedTrainingRuleSerializer):
         default=list,
         max_length=len(TARGETS),
     )
-    backbone = serializers.CharField(default="small", max_length=40, help_text=BACKBONE_HELP)
+    backbone = serializers.CharField(default="small", max_length=LONGEST_OFFERED, help_text=BACKBONE_HELP)
 
 
 class NextStepShape(serializers.Serializer):

@@ -7,9 +7,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from diptych.refusals import Refused
 from releases.models import Release, ReleaseFamily
 from tests.training.training import queued, token_of
-from training import registry
+from training import queueing, registry
 from training.models import ModelVersion, Run
 from training.worker.executors import Local
 from training.worker.looping import Worker
@@ -17,14 +18,15 @@ from training.worker.server import Server
 
 pytest.importorskip("torch")
 
-from tests.learn import planted
+from tests.learn import checkpoints, planted
+from tests.learn.test_embed import encoder  # noqa: F401  # a fixture
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 
-def stored(study, world):
+def stored(study, world, formats=("jsonl",)):
     """Store a planted release as one that the server has made."""
-    facts = {"number": 1, "filter": {}, "formats": ["jsonl"], "licence": "CC0-1.0", "finished_at": timezone.now()}
+    facts = {"number": 1, "filter": {}, "formats": list(formats), "licence": "CC0-1.0", "finished_at": timezone.now()}
     facts |= {
         "state": "done",
         "manifest": {"files": []},
@@ -72,3 +74,38 @@ def test_two_versions_are_trained_compared_and_decided(study, tmp_path, work_thr
     assert later.comparison == 2
     assert later.decision in {"better", "not_worse", "worse", "undecided"}
     assert Run.objects.filter(purpose="evaluate").count() <= 1
+
+
+@pytest.mark.parametrize("kind", ["embed", "qwen-vl", "video-llava"])
+def test_a_backbone_that_the_worker_offers_is_trained(
+    study,
+    researcher,
+    server,
+    tmp_path,
+    kind,
+    encoder,  # noqa: F811
+):
+    world = planted.write(tmp_path / "planted", planted.World(**planted.TINY))
+    checkpoints.add_videos(world.folder)
+    release = stored(study, world, formats=("jsonl", "videos"))
+    name = f"{kind}:tiny"
+    folder = encoder if kind == "embed" else checkpoints.write(kind, tmp_path / "checkpoint")
+    offered = {name: str(folder)}
+    worker = Worker(
+        Server(server, token_of(researcher)), Local(), tmp_path / "worker", name="gpu-1", beat_s=1, backbones=offered
+    )
+    assert worker.work_through() == 0  # the server now knows what it offers
+    assert name in queueing.backbones(study)
+    run = queued(release, backbone=name, seeds=1, options={"max_steps": 2})
+    worker.work_through()
+    run.refresh_from_db()
+    assert (run.state, run.reason) == ("done", ""), run.log
+    version = ModelVersion.objects.get(run=run)
+    assert version.family.backbone == name
+    assert run.artefacts.filter(path="model/model.safetensors").exists()
+
+
+def test_a_release_without_videos_is_refused_for_a_backbone_that_needs_them(study, tmp_path):
+    release = stored(study, planted.write(tmp_path / "planted", planted.World(**planted.TINY)))
+    with pytest.raises(Refused, match="reads videos, and release 1 has none"):
+        queued(release, backbone="qwen-vl:tiny")

@@ -49,13 +49,13 @@ def test_a_rule_says_what_it_waits_for_and_what_it_did(study, rule, researcher):
 
 def test_a_rule_that_no_worker_can_serve_says_so(study, researcher):
     owner = factories.member(study, "researcher")
-    worker = Worker.objects.create(owner=owner, name="gpu-1", encoders=["clip"])
+    worker = Worker.objects.create(owner=owner, name="gpu-1", backbones=["embed:clip"])
     rule = rules.make(study, **BODY | {"backbone": "embed:clip", "least_new_pairs": 1}, actor=researcher)
     released(study)
-    Worker.objects.filter(pk=worker.pk).update(encoders=[])
+    Worker.objects.filter(pk=worker.pk).update(backbones=[])
     assert rules.queue_due() == 0
     rule.refresh_from_db()
-    assert next_of(rule).startswith("No worker offers the encoder clip.")
+    assert next_of(rule).startswith("No worker offers the backbone embed:clip.")
 
 
 def test_the_pages_make_change_switch_and_delete_a_rule(study, researcher, browser_client):

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from diptych.database.triggers import append_only
 from studies.models import Study
-from training.kinds import TARGETS, Kind
+from training.kinds import LONGEST_OFFERED, TARGETS, Kind
 
 
 class ModelFamily(models.Model):
@@ -18,7 +18,7 @@ class ModelFamily(models.Model):
     targets = ArrayField(
         models.CharField(max_length=40), blank=True, default=list, help_text="Questions, in the order of `TARGETS`"
     )
-    backbone = models.CharField(max_length=40)
+    backbone = models.CharField(max_length=LONGEST_OFFERED)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from training.kinds import LONGEST_ENCODER
+from training.kinds import LONGEST_OFFERED
 
 
 class Worker(models.Model):
@@ -18,11 +18,11 @@ class Worker(models.Model):
     gpu_memory_mib = models.PositiveIntegerField(default=0, help_text="Memory of its smallest GPU")
     hardware = models.CharField(max_length=400, blank=True, default="", help_text="Its processors and GPUs in words")
     code_version = models.CharField(max_length=80, blank=True, default="")
-    encoders = ArrayField(
-        models.CharField(max_length=LONGEST_ENCODER),
+    backbones = ArrayField(
+        models.CharField(max_length=LONGEST_OFFERED),
         blank=True,
         default=list,
-        help_text="Names of the encoders that it offers for the backbone `embed`",
+        help_text="Backbones that it offers besides those that every worker can train",
     )
     seen_at = models.DateTimeField(db_default=Now())
 

@@ -38,9 +38,9 @@ class Worker:
         code_version: str = "",
         package: str = programs.PROGRAMS,
         beat_s: float | None = None,
-        encoders: Mapping[str, str] = MappingProxyType({}),
+        backbones: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.encoders = encoders
+        self.backbones = backbones
         self.beat_s = beat_s
         self.server, self.executor, self.package = server, executor, package
         # Ids of runs are those of one server.
@@ -52,7 +52,7 @@ class Worker:
             "gpu_memory_mib": min((gpu.memory_mib for gpu in found), default=0),
             "hardware": machine.hardware(found),
             "code_version": code_version,
-            "encoders": sorted(encoders),
+            "backbones": sorted(backbones),
         }
         self.stop = threading.Event()
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ class Worker:
             self.folder,
             stop=self.stop,
             package=self.package,
-            encoders=self.encoders,
+            backbones=self.backbones,
         )
 
     def _continue_left_runs(self) -> None:

@@ -13,8 +13,8 @@ from training.worker.looping import POLL_S, Worker
 from training.worker.programs import PROGRAMS
 from training.worker.server import Server
 
-#: Names of encoders, as `training.kinds` has them.
-ENCODER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+#: Backbones with weights of their own, as `training.kinds` has them.
+BACKBONE = re.compile(r"(embed|qwen-vl|video-llava):[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,12 +36,12 @@ def parser() -> argparse.ArgumentParser:
     package = os.environ.get("DIPTYCH_PROGRAMS", PROGRAMS)
     made.add_argument("--programs", default=package, help="package with the programs; default: %(default)s")
     made.add_argument(
-        "--encoder",
+        "--backbone",
         action="append",
-        default=os.environ.get("DIPTYCH_ENCODERS", "").split(),
-        metavar="NAME=FOLDER",
-        help="offer an encoder in the format of transformers for the backbone embed:NAME; may be repeated "
-        "(DIPTYCH_ENCODERS, separated by spaces)",
+        default=os.environ.get("DIPTYCH_BACKBONES", "").split(),
+        metavar="KIND:NAME=FOLDER",
+        help="offer a backbone with the weights in a folder in the format of transformers. KIND is embed, qwen-vl or "
+        "video-llava; may be repeated (DIPTYCH_BACKBONES, separated by spaces)",
     )
     made.add_argument("--poll-s", type=float, default=POLL_S, help="seconds between two questions for a run")
     made.add_argument("--beat-s", type=float, help="seconds between two reports; default: as the server asks")
@@ -65,7 +65,7 @@ def worker_of(options: argparse.Namespace) -> Worker:
         code_version=_code_version(),
         package=options.programs,
         beat_s=options.beat_s,
-        encoders=_encoders(options.encoder),
+        backbones=_backbones(options.backbone),
     )
 
 
@@ -85,15 +85,18 @@ def _token(file: str) -> str:
         raise SystemExit(f"The token cannot be read from {file}: {error.strerror}.") from error
 
 
-def _encoders(given: Sequence[str]) -> dict[str, str]:
-    """Return the folders of encoders by name. Raise SystemExit for a wrong name or a folder without a model."""
+def _backbones(given: Sequence[str]) -> dict[str, str]:
+    """Return the folders of backbones by name. Raise SystemExit for a wrong name or a folder without a model."""
     found = {}
     for one in given:
         name, _, folder = one.partition("=")
-        if not ENCODER.fullmatch(name):
-            raise SystemExit(f"--encoder {one}: write NAME=FOLDER. A name has up to 32 letters, digits, dots, - and _.")
+        if not BACKBONE.fullmatch(name):
+            raise SystemExit(
+                f"--backbone {one}: write KIND:NAME=FOLDER. KIND is embed, qwen-vl or video-llava. "
+                "A name has up to 32 letters, digits, dots, - and _."
+            )
         if not (Path(folder) / "config.json").is_file():
-            raise SystemExit(f"--encoder {one}: {folder or 'the folder'} has no config.json of transformers.")
+            raise SystemExit(f"--backbone {one}: {folder or 'the folder'} has no config.json of transformers.")
         found[name] = str(Path(folder).absolute())
     return found
 

@@ -29,10 +29,6 @@ FINAL = {
 }
 
 
-#: A backbone of this form is `embed` with an encoder that the worker offers under this name.
-EMBED = "embed:"
-
-
 def command(
     run: Claimed,
     *,
@@ -40,21 +36,20 @@ def command(
     release: Path,
     out: Path,
     model: Path | None,
-    encoders: Mapping[str, str] = MappingProxyType({}),
+    backbones: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Return the command line of the program of a run. Raise ValueError if the worker has not its encoder any more.
+    """Return the command line of the program of a run. Raise ValueError if the worker has not its backbone any more.
 
     Args:
         release: its folder, or the items of a run that scores.
-        encoders: folders of encoders, by name.
+        backbones: folders of the backbones that the worker offers, such as `qwen-vl:2b`.
     """
     at: tuple[str, ...] = ()
-    backbone = run["backbone"]
-    if backbone.startswith(EMBED):
-        encoder = backbone.removeprefix(EMBED)
-        if encoder not in encoders:
-            raise ValueError(f"This worker does not offer the encoder {encoder} any more.")
-        backbone, at = "embed", ("--backbone-path", encoders[encoder])
+    backbone, _, given = run["backbone"].partition(":")
+    if given:
+        if run["backbone"] not in backbones:
+            raise ValueError(f"This worker does not offer the backbone {run['backbone']} any more.")
+        at = ("--backbone-path", backbones[run["backbone"]])
     if run["purpose"] == "score":
         files = ("--items", str(release), "--out", str(out / SCORES))
         return _python(run | {"gpus": 0}, f"{programs}.score", "--model", str(model), *files, *at)

@@ -49,9 +49,9 @@ class Doing:
         *,
         stop: threading.Event,
         package: str = programs.PROGRAMS,
-        encoders: Mapping[str, str] = MappingProxyType({}),
+        backbones: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.encoders = encoders
+        self.backbones = backbones
         self.server, self.executor, self.run, self.stop, self.package = server, executor, run, stop, package
         self.folder = folder / "runs" / str(run["id"])
         self.releases = folder / "releases"
@@ -96,7 +96,7 @@ class Doing:
         if self.run["version"]:
             model = self.server.fetch_model(self.run["version"], self.folder / "evaluated")
         command = programs.command(
-            self.run, programs=self.package, release=release, out=self.out, model=model, encoders=self.encoders
+            self.run, programs=self.package, release=release, out=self.out, model=model, backbones=self.backbones
         )
         environment = {name: value for name, value in os.environ.items() if name not in SECRETS}
         events = self.folder / "events.jsonl"

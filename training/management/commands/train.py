@@ -10,7 +10,7 @@ from releases import latest
 from releases.models import Release
 from studies.models import Study
 from training import queueing
-from training.kinds import BACKBONES, EMBED, TARGETS, Kind
+from training.kinds import BACKBONES, OFFERED_HELP, TARGETS, Kind
 from training.models import Run
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--release", type=int, metavar="N", help="default: the latest complete release")
         parser.add_argument("--kind", choices=Kind.values, default=Kind.REWARD.value)
         parser.add_argument("--targets", nargs="+", default=[], metavar="TARGET", help=", ".join(TARGETS))
-        parser.add_argument("--backbone", default="small", help=f"{', '.join(BACKBONES)}, or {EMBED}NAME")
+        parser.add_argument("--backbone", default="small", help=f"{', '.join(BACKBONES)}, {OFFERED_HELP}")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument(
             "--seeds", type=int, help="number of seeds whose metrics are averaged; default: by backbone"
