@@ -12,7 +12,8 @@ from studies.models import Study
 from studies.models.memberships import Role
 
 SEED = 1
-ANNOTATORS, REVIEWERS, RESEARCHERS = 12, 3, 2
+#: Four researchers, so that somebody who has not judged an answer can always adjudicate it.
+ANNOTATORS, REVIEWERS, RESEARCHERS = 12, 3, 4
 TOKEN_NAME = "training worker"  # noqa: S105 - a label
 #: People of the demo who see the example. Annotators have the study *demo* for trying.
 MEMBERS = {"researcher": Role.RESEARCHER, "admin": Role.ADMIN, "reviewer": Role.REVIEWER}
