@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Pair, Prompt
@@ -72,7 +73,7 @@ def imported(db, folder):
     simulated = study.get_or_make()
     material.import_prompts(folder)
     material.import_wave(simulated.study, folder, 0)
-    Asset.objects.update(state="done", duration_s=2, fps=12)
+    Asset.objects.update(state="done", duration_s=2, fps=12, finished_at=timezone.now())
     Pair.objects.update(ready=True)
     return simulated
 
