@@ -16,6 +16,10 @@ from releases.charts import PREFIX, ROOM_FOR_LABELS, STEP
 from releases.models import Release
 from studies.templatetags.shares import in_words
 
+#: Height of a line of numbers in pixels, and the ticks of an axis of shares that reaches the end.
+LINE = 17
+FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
 #: Question, and group of prompts, of a chart whose address does not say them.
 QUESTION, CATEGORY = "helpfulness", "all"
 #: Of the shares of a row.
@@ -156,7 +160,8 @@ def shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[str
         "field": "value",
         "type": "quantitative",
         "scale": {"domain": [0, max(most, 0.01) * ROOM_FOR_LABELS], "nice": False},
-        "axis": named_axis(_("Share")) | PERCENT,
+        # The room for numbers goes beyond 100 %, and the axis does not.
+        "axis": named_axis(_("Share")) | PERCENT | ({"values": FIFTHS} if most > FIFTHS[-2] else {}),
     }
     shapes = {"domain": names, "range": SHAPES[: len(names)]}
     legend = {"title": None, "orient": "top", "columns": 2, "labelColor": OF_THE_PAGE}
@@ -164,7 +169,7 @@ def shares(title: str, rows: list[Json], y_name: str, kinds: tuple[str, list[str
     return {
         "description": _described(title, ((f"{one[y_name]}, {one[field]}", one["value"]) for one in rows)),
         "data": {"values": rows},
-        "height": {"step": STEP, "for": "position"},
+        "height": {"step": max(STEP, LINE * len(names)), "for": "position"},
         "layer": [
             *([_rule(common)] if any(one.get("low") is not None for one in rows) else []),
             {
