@@ -82,7 +82,7 @@ def addresses(study: ReviewedStudy) -> dict[str, list[str]]:
         "reviewers": [at("qc:reviewers")],
         "agreement": [at("figures:agreement"), at("figures:agreement_pairs")],
         "annotators": [at("figures:annotators"), *(at("figures:annotator", one) for one in _authors(study))],
-        "controls": [at(f"controls:{name}") for name in ("controls", "control_people", "control_results")],
+        "controls": [at("controls:controls"), at("controls:control_people"), at("controls:control_results")],
         "suspensions": [at("suspensions:suspensions")],
         "pauses": [at("suspensions:pauses"), at("suspensions:pause_rules")],
         "calibrations": [at("calibration:calibrations")],

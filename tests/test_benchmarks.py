@@ -3,11 +3,13 @@
 The same is true of the code that fills and clears studies.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client, override_settings
+from django.urls import get_resolver
 
 from accounts.models import AuditEvent
 from annotation.models import Annotation, Assignment, Dose, Exposure, Seat, Standing
@@ -128,3 +130,14 @@ def test_the_media_benchmark_prepares_what_an_import_would_have_written(tmp_path
     measured = media.measure(media.Clip("64x64", 12, 0.5, sound=True), 1, tmp_path)
     assert {way: len(seconds) for way, seconds in measured.seconds.items()} == {"plain": 1, "made": 1, "worker": 1}
     assert Pair.objects.filter(ready=True).count() == 2  # one is of a round that does not count
+
+
+def test_the_addresses_that_benchmarks_name_are_there():
+    named = {
+        tuple(found)
+        for path in Path(scratch.__file__).parent.glob("*.py")
+        for found in re.findall(r'(?:\bat|reverse)\(\s*"([a-z_]+):([a-z_]+)"', path.read_text())
+    }
+    known = get_resolver().namespace_dict
+    assert len(named) > 20
+    assert {(app, name) for app, name in named if name not in known[app][1].reverse_dict} == set()
