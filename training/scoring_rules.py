@@ -4,7 +4,7 @@ New videos are those that were added after the videos of the release on which th
 version never scores by a rule what it has learned from.
 """
 
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from diptych.refusals import Refused
 from releases.models import ReleaseItem
@@ -28,9 +28,7 @@ def _queue(rule: TrainingRule) -> bool:
     latest = decided.order_by("-number").first()
     if latest is None or latest.pk == rule.scored_after:
         return False
-    unchanged = TrainingRule.objects.filter(Q(scored_after=rule.scored_after), pk=rule.pk, is_on=True)
-    if rule.scored_after is None:
-        unchanged = TrainingRule.objects.filter(pk=rule.pk, is_on=True, scored_after__isnull=True)
+    unchanged = TrainingRule.objects.filter(pk=rule.pk, is_on=True, scored_after=rule.scored_after)
     if not unchanged.update(scored_after=latest.pk):
         return False
     version = registry.promoted(rule.family)
