@@ -12,8 +12,9 @@ from simulation.prompts import CAMERAS, HARMS, LIGHTS, PLACES, SIZES, WORDINGS
 COLOURS, SHAPES = ("red", "blue"), ("ball", "star")
 MOTIONS = ("moves from left to right", "moves from right to left")
 ATTRIBUTES = (COLOURS, SHAPES, MOTIONS)
-#: Prompts with pairs of the first three lots, and the new ones, whose pairs nobody has answered.
-PROMPTS, NEW_PROMPTS = 210, 12
+#: Prompts with pairs of the first three lots, so many that the test part nearly always has 50 clusters. And the new
+#: ones, whose pairs nobody has answered.
+PROMPTS, NEW_PROMPTS = 240, 12
 CRITICAL_SHARE, REAL_USER_SHARE = 0.4, 0.5
 #: The harms that occur, by their numbers. With all twelve, each tag would have too few positives.
 USED_HARMS = (3, 5, 7, 11)
