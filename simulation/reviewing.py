@@ -101,9 +101,13 @@ class Reviewing:
         self.decide(lot)
         self._all(lot, Kind.SECOND_BLIND, [*self.qc, *self.research])
 
-    def check(self, lot: Lot, *, good: bool) -> None:
-        """Take a lot whose review has started to the end of its spot check, so that only the decision is left."""
-        self._plant(lot, good)
+    def check(self, lot: Lot, *, good: bool, share: float = 1.0) -> None:
+        """Take a lot whose review has started to the end of its spot check, so that only the decision is left.
+
+        Args:
+            share: of the defects that a good lot may have, how many it has. With all of them, some lots are returned.
+        """
+        self._plant(lot, good, share)
         self._all(lot, Kind.SECONDARY, self.qc)
         self._settle(lot)
         lots.end_secondary_review(lot, actor=self.head, without_rest=lot.attempt == 1)
@@ -127,14 +131,14 @@ class Reviewing:
 
     # --- What is a defect ------------------------------------------------------------------------------------
 
-    def _plant(self, lot: Lot, good: bool) -> None:
+    def _plant(self, lot: Lot, good: bool, share: float) -> None:
         """Set the bar of the pairs that have none yet, so that the lot has as many defects as it should."""
         terms, items = plans.terms_of(lot), list(FrameItem.objects.filter(lot=lot).select_related("first"))
         table = self.table([item.first for item in items])
         new = np.isinf(self.bars[table.pair])
         clear = severity(self.work.world, table.pair, table.sheet).max(axis=1)[new]
         size = int(new.sum())
-        wanted = terms.good_defects(size) if good else min(size, WORSE * terms.bad_defects(size))
+        wanted = round(share * terms.good_defects(size)) if good else min(size, WORSE * terms.bad_defects(size))
         # Just above the clearest mistake, where there is to be none.
         none = float(clear.max()) + 1 if size else 0.0
         self.bars[table.pair[new]] = min(bar_for(clear, wanted, at_most=good), none)
